@@ -1,0 +1,1 @@
+"""Hyperparameter sweeps for tabular regression on MLflow."""

@@ -1,0 +1,48 @@
+"""The dataset in each form that the models of a sweep want: encoded once, when the first trial needs it."""
+
+from pathlib import Path
+
+from sweeps.data.datasets import Dataset
+from sweeps.data.prepared import Prepared, prepare
+from sweeps.models import build, encoding_of
+from sweeps.space import SearchSpace
+from sweeps.trial import Encoding, Params
+
+PLAIN = Encoding(native_categories=False, keeps_missing=False)
+
+
+class Encodings:
+    """Encodes a dataset on demand.
+
+    Args:
+        dataset: the raw rows.
+        space: says which model the params lead to, and which features it wants.
+        features: overrides the space's choice of features where not None.
+        folder: where the encoded arrays go, for workers to map.
+    """
+
+    def __init__(self, dataset: Dataset, space: SearchSpace, features: str | None, folder: Path) -> None:
+        self._dataset, self._space, self._folder = dataset, space, folder
+        self._features = features or space.features
+        self._prepared: dict[Encoding, Prepared] = {}
+
+    def of(self, params: Params) -> Prepared:
+        """Give the data as the model of these params wants it."""
+        encoding = self._encoding(params)
+        if encoding not in self._prepared:
+            folder = self._folder / f"encoding-{len(self._prepared)}"
+            self._prepared[encoding] = prepare(self._dataset, encoding, self._features, folder)
+        return self._prepared[encoding]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What encoding found worth telling, without repeats."""
+        return list(dict.fromkeys(text for p in self._prepared.values() for text in p.warnings))
+
+    def _encoding(self, params: Params) -> Encoding:
+        if self._space.train is not None:
+            return PLAIN
+        try:
+            return encoding_of(build(self._space.model, params))
+        except Exception:  # noqa: BLE001  # the user's factory: the worker meets the same error and reports it
+            return PLAIN

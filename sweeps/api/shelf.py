@@ -1,0 +1,44 @@
+"""The fitted models of the best trials so far, kept on disk until the finalists are chosen."""
+
+import math
+from pathlib import Path
+
+from sweeps.trial import Finished, State
+
+
+class Shelf:
+    """Keeps the models of the ``k`` best trials, as the bytes that came back from the workers.
+
+    Args:
+        folder: an existing folder that belongs to this sweep alone.
+        k: how many to keep.
+    """
+
+    def __init__(self, folder: Path, k: int) -> None:
+        self._folder, self._k = folder, k
+        self._best: list[tuple[float, int]] = []
+
+    @property
+    def threshold(self) -> float:
+        """The rmse a trial must beat to be worth keeping: the k-th best so far."""
+        return self._best[-1][0] if len(self._best) == self._k else math.inf
+
+    def put(self, finished: Finished) -> None:
+        """Keep the trial's model if it is among the best; drop the one it displaces."""
+        outcome = finished.outcome
+        if outcome.state is not State.COMPLETE or outcome.rmse is None:
+            return
+        if outcome.model is not None and outcome.rmse < self.threshold:
+            self._path(finished.number).write_bytes(outcome.model)
+        self._best = sorted([*self._best, (outcome.rmse, finished.number)])
+        for _, number in self._best[self._k :]:
+            self._path(number).unlink(missing_ok=True)
+        del self._best[self._k :]
+
+    def get(self, number: int) -> bytes | None:
+        """Give the bytes of a trial's model; None if it is not kept."""
+        path = self._path(number)
+        return path.read_bytes() if path.exists() else None
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"trial-{number:04d}.skops"

@@ -1,0 +1,109 @@
+"""``sweeps``: the group of commands, and how errors become one line and an exit code."""
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from sweeps.errors import SweepsError, UsageError, one_line, redact, unknown
+
+COMMANDS = {
+    "run": ("sweeps.cli.run", "Run a sweep and register its best model."),
+    "spaces": ("sweeps.cli.spaces", "List the search spaces."),
+    "lint": ("sweeps.cli.spaces", "Check a search space without running it."),
+    "fetch": ("sweeps.cli.fetch", "Download a public dataset."),
+    "list": ("sweeps.cli.inspect", "List the sweeps of the store."),
+    "show": ("sweeps.cli.inspect", "Show a sweep and its trials."),
+    "best": ("sweeps.cli.inspect", "Show the best trials of a sweep."),
+    "promote": ("sweeps.cli.promote", "Register a sweep's best model and judge it against the champion."),
+    "ui": ("sweeps.cli.ui", "Open a sweep in the MLflow UI."),
+}
+"""Where each command lives (as ``NAME_command``) and its line in the help; nothing else loads for ``--help``."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and give the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands' help lines without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Resolve the name; a mistyped one is told which was meant."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UsageError("sweeps", unknown("command", args[0], COMMANDS), "sweeps --help")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="sweeps", message="%(version)s")
+def cli() -> None:
+    """Run hyperparameter sweeps for tabular regression; track them in MLflow; register the best model.
+
+    \b
+    sweeps run xgboost --data diabetes --trials 20
+    sweeps show last
+    sweeps ui last
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code (see docs/guide.md, exit codes)."""
+    debug = "--debug" in sys.argv
+    try:
+        code = cli.main(prog_name="sweeps", standalone_mode=False)
+    except SweepsError as error:
+        code = report(str(error), error.exit_code, debug)
+    except click.UsageError as error:
+        code = report(usage_text(error), 2, debug)
+    except (KeyboardInterrupt, click.Abort):
+        code = report("interrupted", 130, debug)
+    except BrokenPipeError:  # the reader of our answer went away, as `| head` does
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001  # the last frame: whatever gets here is our bug
+        text = f"this is a bug in sweeps: {type(error).__name__}: {error} (--debug shows where; please report it)"
+        code = report(text, 1, debug)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def report(text: str, code: int, debug: bool) -> int:
+    """Print an error as one line, with the traceback where ``--debug`` asks for it."""
+    if debug:
+        click.echo(redact(traceback.format_exc()), err=True)
+    click.echo(f"error: {one_line(redact(text))}", err=True)
+    return code
+
+
+def usage_text(error: click.UsageError) -> str:
+    """Word click's complaint in our form: ``--option: what is wrong (what next)``."""
+    command = error.ctx.command_path if error.ctx else "sweeps"
+    hint = f" ({command} --help)"
+    if isinstance(error, click.NoSuchOption):
+        close = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else hint
+        return f"unknown option {error.option_name}{close}"
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return f"{error.param.human_readable_name}: missing{hint}"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return f"{option_name(error.param)}: {error.message}"
+    return f"{error.format_message().rstrip('.')}{hint}"
+
+
+def option_name(parameter: click.Parameter) -> str:
+    """Give the long form of an option, or an argument's name."""
+    return max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name

@@ -1,0 +1,75 @@
+"""Options and value types that several commands share."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class Count(click.ParamType):
+    """A whole number of at least ``low``."""
+
+    name = "integer"
+
+    def __init__(self, low: int = 1, high: int | None = None) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number, or say what it must be."""
+        limits = f">= {self.low}" if self.high is None else f"from {self.low} to {self.high}"
+        try:
+            number = int(str(value))
+        except ValueError:
+            self.fail(f"must be a whole number {limits}, got {value!r}", param, ctx)
+        if number < self.low or (self.high is not None and number > self.high):
+            self.fail(f"must be a whole number {limits}, got {value!r}", param, ctx)
+        return number
+
+
+class Duration(click.ParamType):
+    """A time such as ``90``, ``90s``, ``10m``, ``1h30m``; in seconds."""
+
+    name = "time"
+    _form = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the time, or say what it must look like."""
+        if isinstance(value, float):
+            return value
+        match = self._form.fullmatch(str(value).strip())
+        hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0.0, 0.0, 0.0)
+        total = 3600 * hours + 60 * minutes + seconds
+        if total <= 0:
+            self.fail(f"must be a positive time such as 90s, 10m or 1h30m, got {value!r}", param, ctx)
+        return total
+
+
+class Pairs(click.ParamType):
+    """``NAME=VALUE``."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split at the first ``=``."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, text = str(value).partition("=")
+        if not (name and sign and text):
+            self.fail(f"must be NAME=VALUE, got {value!r}", param, ctx)
+        return name, text
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--tracking-uri``, ``--json`` and ``--debug``."""
+    for option in (
+        click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout."),
+        click.option(
+            "--tracking-uri",
+            metavar="URI",
+            help="MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here.",
+        ),
+    ):
+        command = option(command)
+    return command

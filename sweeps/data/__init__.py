@@ -1,0 +1,1 @@
+"""Datasets: read, check, split, digest, turn into features; import from the files, nothing is re-exported."""

@@ -1,0 +1,63 @@
+"""One worker process: its own end. Imports nothing heavy: a worker is there at once."""
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from sweeps.engines.base import told
+
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(tasks: int, lifeline: int) -> None:
+    """Run tasks from the pipe until it closes.
+
+    Args:
+        tasks: file descriptor of a two-way pipe.
+        lifeline: file descriptor that is readable, at its end, when the driver is gone.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for fd in (tasks, lifeline):
+        os.set_inheritable(fd, False)
+    _die_with_driver(lifeline)
+    connection = Connection(tasks)
+    while True:
+        try:
+            task = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        connection.send_bytes(_answer(task))
+
+
+def _answer(message: bytes) -> bytes:
+    try:
+        fn, task = pickle.loads(message)  # noqa: S301  # from the driver, over a private pipe
+        return pickle.dumps((True, _flushed(fn, task)))
+    except BaseException as error:  # noqa: BLE001  # text crosses the wire, not exceptions
+        return pickle.dumps((False, told(error)))
+
+
+def _flushed(fn: Callable[[Any], Any], task: Any) -> Any:
+    try:
+        return fn(task)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _die_with_driver(lifeline: int) -> None:
+    """Two ways, as each has a hole: the signal is Linux's only; the thread waits for native code to yield."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
+
+
+def _watch(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)  # with whatever the task started

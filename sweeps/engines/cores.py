@@ -1,0 +1,34 @@
+"""How many cores there are, and how trials share them."""
+
+from sweeps.errors import UsageError
+
+MOST_WORKERS = 8
+"""By default; with more trials at once, each proposal knows too little of the others."""
+
+
+def available_cores() -> int:
+    """Cores this process may use: honours CPU affinity and container quotas."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def split_cores(workers: int | None, cores: int) -> tuple[int, int]:
+    """Divide cores into workers and threads for each; workers times threads never exceeds the cores.
+
+    Several processes of one thread train more models per minute than one with several threads, so by default
+    there is a worker per core, and on large machines as many of 4 to 8 as leave the fewest cores idle.
+    More workers than cores, if asked for, get one thread each.
+
+    Raises:
+        UsageError: ``workers`` is below 1.
+    """
+    if workers is None:
+        workers = cores if cores <= MOST_WORKERS else _fewest_idle(cores)
+    if workers < 1:
+        raise UsageError("--workers", f"{workers} is not a number of workers", "pass 1 or more")
+    return workers, max(1, cores // workers)
+
+
+def _fewest_idle(cores: int) -> int:
+    return max(range(MOST_WORKERS // 2, MOST_WORKERS + 1), key=lambda w: (w * (cores // w), w))

@@ -1,0 +1,139 @@
+"""One worker process: the driver's end of it.
+
+Started by ``subprocess``, not ``multiprocessing``: a new interpreter with exactly the environment it should
+have, which never imports the user's main script (so that needs no ``if __name__ == "__main__"`` guard), in a
+process group of its own, so that a Ctrl-C in the terminal does not reach it.
+"""
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from multiprocessing import Pipe
+from typing import Any
+
+from sweeps.engines.base import LostTaskError, TaskError, told
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+_START = (
+    "import sys; sys.path[:] = {path!r}; from sweeps.engines.child import serve; serve({tasks}, {lifeline})"
+)
+_LOOK_AGAIN = 0.5
+"""Seconds; only where a grandchild keeps a dead worker's pipe open."""
+
+
+class WorkerProcess:
+    """A process that runs one task at a time.
+
+    Linux kills it when the thread that made it ends, so make it in a thread that outlives it.
+
+    Args:
+        threads: what OpenMP and BLAS libraries in it may use.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._doomed = False
+        self._tasks, its_tasks = Pipe()
+        its_lifeline, self._lifeline = os.pipe()
+        fds = its_tasks.fileno(), its_lifeline
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START.format(path=_path(), tasks=fds[0], lifeline=fds[1])],
+                env=environment(threads),
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what it prints must not mix with the driver's answer
+                pass_fds=fds,
+                process_group=0,
+            )
+        finally:
+            its_tasks.close()
+            os.close(its_lifeline)
+
+    def alive(self) -> bool:
+        """Whether it can take a task."""
+        return not self._doomed and self._process.poll() is None
+
+    def run(self, fn: Any, task: Any) -> Any:
+        """Run ``fn(task)`` there and wait for what it returns.
+
+        Raises:
+            TaskError: the function raised, or it, the task or the result cannot travel.
+            LostTaskError: the process ended first.
+        """
+        message = _pickled((fn, task))
+        try:
+            self._tasks.send_bytes(message)
+            self._await_answer()
+            returned = self._tasks.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise LostTaskError(f"the worker process {self._ended()} while it ran the task") from error
+        return _unpacked(returned)
+
+    def _await_answer(self) -> None:
+        while not self._tasks.poll(_LOOK_AGAIN):
+            if not self.alive():
+                raise EOFError
+
+    def kill(self) -> None:
+        """End it at once, with everything it started in its group."""
+        self._doomed = True
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Make sure that it is gone and free what it held; to be called once."""
+        self.kill()
+        self._process.wait()
+        self._tasks.close()
+        os.close(self._lifeline)
+
+    def _ended(self) -> str:
+        """How it ended; one that only broke its pipe is ended here."""
+        try:
+            code = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
+            return "stopped answering and was killed"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        with contextlib.suppress(ValueError):
+            return f"was killed by {signal.Signals(-code).name} ({-code})"
+        return f"was killed by signal {-code}"
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The driver's environment, with its threads set, and without MLflow's settings and credentials."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return {**kept, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+
+
+def _path() -> list[str]:
+    return [entry for entry in sys.path if isinstance(entry, str)]
+
+
+def _pickled(task: Any) -> bytes:
+    try:
+        return pickle.dumps(task)
+    except Exception as error:
+        raise TaskError(f"the task cannot be sent to a process: {told(error)}") from error
+
+
+def _unpacked(returned: bytes) -> Any:
+    try:
+        good, value = pickle.loads(returned)  # noqa: S301  # from our own child, over a private pipe
+    except Exception as error:
+        raise TaskError(f"the result cannot be read: {told(error)}") from error
+    if not good:
+        raise TaskError(value)
+    return value

@@ -1,0 +1,33 @@
+"""One door to training: picks how by the kind of estimator, and keeps it within its threads."""
+
+from typing import Any
+
+from sweeps.models.fitted import Fitted
+from sweeps.models.kinds import is_boosted
+from sweeps.models.threads import limited
+from sweeps.trial import Fold
+
+
+def fit(estimator: Any, fold: Fold, *, seed: int, threads: int, rounds: int | None = None) -> Fitted:
+    """Train an estimator on a fold and predict its validation rows.
+
+    Args:
+        estimator: not fitted; scikit-learn's are fitted in place.
+        fold: ``X_valid`` None trains without validation, and so without early stopping.
+        seed: for every ``random_state`` the user left at None.
+        threads: how many threads training may use where the user left ``n_jobs`` at None; the returned
+            model has no number of its own then, so that it suits any machine.
+        rounds: boosting rounds of XGBoost, in place of the estimator's; others ignore it.
+
+    Raises:
+        Exception: whatever the estimator raises.
+    """
+    if is_boosted(estimator):
+        from sweeps.models.boosting import fit_boosted
+
+        with limited(threads):
+            return fit_boosted(estimator, fold, seed=seed, threads=threads, rounds=rounds)
+    from sweeps.models.estimators import fit_estimator
+
+    with limited(threads):
+        return fit_estimator(estimator, fold, seed=seed)

@@ -1,0 +1,211 @@
+"""Log one self-contained model of a trial in a safe format, and load it without trusting it."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sweeps.errors import StoreError
+from sweeps.registry.formats import load_checked, save_checked
+from sweeps.registry.store import Store, registry_errors
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel as MlflowLoggedModel
+    from mlflow.entities import Metric
+    from mlflow.entities.model_registry import ModelVersion as MlflowModelVersion
+
+DIGEST = "sweeps.model_sha256"
+
+NOT_OURS = frozenset({"registered_model_meta"})
+"""MLflow writes it beside a model whenever somebody loads a registered version."""
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A model in MLflow that is complete."""
+
+    model_id: str
+
+    @property
+    def uri(self) -> str:
+        """What MLflow loads it by."""
+        return f"models:/{self.model_id}"
+
+
+def log_model(
+    store: Store,
+    experiment_id: str,
+    run_id: str,
+    pipeline: Any,
+    example: "pd.DataFrame",
+    *,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    data_name: str,
+    data_digest: str,
+) -> LoggedModel:
+    """Log a pipeline from raw rows to predictions as the model of a trial, whose own times stay as they are.
+
+    A second call for the same trial gives the first one's model.
+
+    Args:
+        store: where.
+        experiment_id: of the trial.
+        run_id: of the trial.
+        pipeline: fitted scikit-learn pipeline.
+        example: a few raw rows; they give the signature and the input example.
+        params: of the trial.
+        metrics: figures of the model, by metric name.
+        data_name: of the dataset the metrics were measured on.
+        data_digest: of that dataset.
+
+    Raises:
+        SpaceError: the pipeline holds what no safe format can.
+        StoreError: MLflow refuses.
+    """
+    with registry_errors(store):
+        model_id = _existing(store.client, experiment_id, run_id)
+        if model_id is None:
+            texts = {key: str(value)[:6000] for key, value in params.items()}
+            tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest}
+            made = store.client.create_logged_model(experiment_id, "model", run_id, tags, texts, "regressor")
+            model_id = str(made.model_id)
+            _upload(store.client, model_id, pipeline, example)
+        _link(store.client, run_id, model_id)
+        linked = {"model_id": model_id, "dataset_name": data_name[:500], "dataset_digest": data_digest[:36]}
+        store.client.log_batch(run_id, metrics=_metrics(store.client, run_id, metrics, **linked))
+    return LoggedModel(model_id)
+
+
+def loads_back(store: Store, uri: str, X: "pd.DataFrame", expected: "np.ndarray") -> None:
+    """Check that a logged model, loaded anew, predicts what was scored.
+
+    Args:
+        store: where.
+        uri: ``models:/…``.
+        X: raw rows.
+        expected: predictions for them, (rows,).
+
+    Raises:
+        StoreError: it does not load, or predicts something else.
+    """
+    import numpy as np
+
+    predicted = np.asarray(load_pipeline(store, uri).predict(X), dtype=float)
+    if predicted.shape != np.shape(expected):
+        raise StoreError(
+            f"model {uri}", f"loaded back it gives shape {predicted.shape}, scored was {np.shape(expected)}"
+        )
+    worst = float(np.max(np.abs(predicted - expected) / np.maximum(1.0, np.abs(expected)), initial=0.0))
+    if not worst <= 1e-9:
+        raise StoreError(
+            f"model {uri}", f"loaded back it predicts differently, by up to {worst:.3g} of the value"
+        )
+
+
+def load_pipeline(store: Store, uri: str) -> Any:
+    """Load a scikit-learn model without trusting what it says about itself.
+
+    Only the skops format and the types on our own list are loaded. The files must have the digest recorded
+    when we logged them; a model of another origin has none, there the list alone protects.
+
+    Args:
+        store: where.
+        uri: ``models:/m-…``, ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``.
+
+    Raises:
+        StoreError: it is not READY, was changed, or is of an unsafe format.
+    """
+    from mlflow.artifacts import download_artifacts
+
+    with registry_errors(store), TemporaryDirectory(prefix="sweeps-") as scratch:
+        place, digest = _locate(store.client, uri)
+        folder = Path(download_artifacts(artifact_uri=place, dst_path=scratch, tracking_uri=store.uri))
+        if digest is not None and digest != files_digest(folder):
+            raise StoreError(f"model {uri}", "its files were changed since it was logged (sha256 differs)")
+        return load_checked(folder, uri)
+
+
+def files_digest(folder: Path) -> str:
+    """Give the sha256 over the names and contents of a model's files."""
+    total = hashlib.sha256()
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_OURS]
+    for path in sorted(files, key=lambda p: p.relative_to(folder).as_posix()):
+        total.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _existing(client: "MlflowClient", experiment_id: str, run_id: str) -> str | None:
+    found = client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
+    ready = [m for m in found if _is_ready(m) and DIGEST in m.tags]
+    return min((str(m.model_id) for m in ready), default=None)
+
+
+def _is_ready(model: "MlflowLoggedModel") -> bool:
+    return str(getattr(model.status, "value", model.status)).endswith("READY")
+
+
+def _upload(client: "MlflowClient", model_id: str, pipeline: Any, example: "pd.DataFrame") -> None:
+    """Write the model's files; READY comes last, so a kill leaves a model that nobody takes for whole."""
+    try:
+        with TemporaryDirectory(prefix="sweeps-") as scratch:
+            folder = Path(scratch) / "model"
+            save_checked(pipeline, example, folder, model_id)
+            client.set_logged_model_tags(model_id, {DIGEST: files_digest(folder)})
+            client.log_model_artifacts(model_id, str(folder))
+        client.finalize_logged_model(model_id, "READY")
+    except Exception:
+        client.finalize_logged_model(model_id, "FAILED")
+        raise
+
+
+def _link(client: "MlflowClient", run_id: str, model_id: str) -> None:
+    from mlflow.entities import LoggedModelOutput
+
+    outputs = client.get_run(run_id).outputs
+    if model_id not in [m.model_id for m in (outputs.model_outputs if outputs else [])]:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
+
+def _metrics(
+    client: "MlflowClient", run_id: str, metrics: Mapping[str, float], **linked: str
+) -> "list[Metric]":
+    """Give a model's figures; one the trial has already keeps its time, else it would be there twice."""
+    from mlflow.entities import Metric
+
+    known = {key: client.get_metric_history(run_id, key) for key in metrics}
+    now = int(time.time() * 1000)
+    times = {
+        key: next((m.timestamp for m in known[key] if m.value == value), now)
+        for key, value in metrics.items()
+    }
+    return [Metric(key, float(value), times[key], 0, **linked) for key, value in metrics.items()]
+
+
+def _locate(client: "MlflowClient", uri: str) -> tuple[str, str | None]:
+    """Say where a model's files are, and their recorded digest."""
+    name = uri.removeprefix("models:/")
+    if not name.startswith("m-") or "/" in name or "@" in name:
+        version = _look_up(client, name)
+        if not (version.source or "").startswith("models:/m-"):
+            return client.get_model_version_download_uri(version.name, version.version), None
+        name = str(version.source).removeprefix("models:/")
+    model = client.get_logged_model(name)
+    if not _is_ready(model):
+        raise StoreError(f"model {uri}", f"is {model.status}, not READY")
+    return model.artifact_location, model.tags.get(DIGEST)
+
+
+def _look_up(client: "MlflowClient", name: str) -> "MlflowModelVersion":
+    model, at, alias = name.partition("@")
+    if at:
+        return client.get_model_version_by_alias(model, alias)
+    model, _, number = name.rpartition("/")
+    return client.get_model_version(model, number)

@@ -1,0 +1,50 @@
+"""Which trial wins, and whether it beats the champion: pure functions of figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sweeps.record import Finalist
+from sweeps.trial import Finished, State
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a candidate."""
+
+    alias: str
+    """``champion`` or ``challenger``."""
+    reason: str
+
+
+def rank(trials: Sequence[Finished], k: int | None = None) -> list[Finished]:
+    """Give the ``k`` best COMPLETE trials by rmse, the earlier one of equals first; all of them for None."""
+    complete = [t for t in trials if t.outcome.state is State.COMPLETE and t.outcome.rmse is not None]
+    return sorted(complete, key=lambda t: (t.outcome.rmse, t.number))[:k]
+
+
+def pick(finalists: Sequence[Finalist]) -> Finalist:
+    """Give the finalist with the lowest rmse on the test split; on validation where there is no test split.
+
+    Raises:
+        ValueError: there is no finalist.
+    """
+    return min(finalists, key=lambda f: (f.rmse if f.test_rmse is None else f.test_rmse, f.number))
+
+
+def verdict(candidate: float, champion: float | None, trouble: str = "") -> Verdict:
+    """Judge a candidate's rmse against the champion's on the same rows.
+
+    Args:
+        candidate: rmse of the candidate.
+        champion: rmse of the present champion; None where there is none to compare with.
+        trouble: why an existing champion could not be scored on these rows; it then stays champion.
+    """
+    if trouble:
+        return Verdict("challenger", f"the champion could not be scored on these rows: {trouble}")
+    if champion is None:
+        return Verdict("champion", "the first version of this model")
+    if candidate < champion:
+        return Verdict("champion", f"rmse {candidate:.6g} beats the champion's {champion:.6g} on the same rows")
+    return Verdict(
+        "challenger", f"rmse {candidate:.6g} does not beat the champion's {champion:.6g} on the same rows"
+    )

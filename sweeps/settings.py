@@ -1,0 +1,69 @@
+"""The settings of a sweep: frozen, checked, and able to travel as JSON (``sweep.json``)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sweeps.data.spec import DataSpec, check_spec
+from sweeps.errors import UsageError
+from sweeps.stopping import StopRules
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Everything that decides what a sweep does.
+
+    Raises:
+        UsageError: a setting makes no sense.
+        DataError: the data asked for cannot exist.
+    """
+
+    space: str
+    """Name of a search space, or path of its file."""
+    data: DataSpec
+    stop: StopRules
+    seed: int
+    algo: str = "tpe"
+    algo_options: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "local"
+    workers: int | None = None
+    """Trials at once; None: as many as pay off."""
+    threads: int | None = None
+    """Threads of one trial; None: cores // workers."""
+    features: str | None = None
+    """``auto`` or ``dataset``; None: as the search space says."""
+    top: int = 5
+    """How many of the best trials are scored on the test split."""
+    experiment: str | None = None
+    """Name of the MLflow experiment; None: the data's name."""
+    name: str | None = None
+    """Name of the sweep; None: made from space, data and time."""
+    register_as: str | None = None
+    """Name of the registered model; None: the data's name and ``-regressor``."""
+    register: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError("--seed", f"must be a whole number from 0 to {MAX_SEED}, got {self.seed}")
+        for option, value in (("--workers", self.workers), ("--threads", self.threads), ("--top", self.top)):
+            if value is not None and value < 1:
+                raise UsageError(option, f"must be a whole number >= 1, got {value}")
+        if self.features not in (None, "auto", "dataset"):
+            raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
+        for option, text in (("--experiment", self.experiment), ("--name", self.name)):
+            if text is not None and not (text.strip() and len(text) <= 250 and text.isprintable()):
+                raise UsageError(option, f"must be 1 to 250 printable characters, got {text!r}")
+        check_spec(self.data)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the settings as JSON values; ``from_json`` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Sweep":
+        """Read what ``to_json`` gave."""
+        rest = {key: value for key, value in values.items() if key not in ("data", "stop")}
+        data = {key: tuple(v) if isinstance(v, list) else v for key, v in values["data"].items()}
+        return cls(data=DataSpec(**data), stop=StopRules(**values["stop"]), **rest)

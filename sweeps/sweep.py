@@ -1,0 +1,174 @@
+"""The loop of a sweep: fill the free slots, wait for the first, settle, record, tell."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from typing import Any, Protocol
+
+from sweeps.errors import TooManyFailuresError, one_line
+from sweeps.stopping import StopRules
+from sweeps.trial import Finished, Outcome, Proposal, State, Task, Trial
+from sweeps.worker import run_trial
+
+ATTEMPTS = 3
+"""How often a proposal is tried while the engine loses it; then the trial is poison and counts as FAILED."""
+
+LOSSES_IN_A_ROW = 6
+"""Losses without any other outcome in between, after which the engine itself must be broken."""
+
+WITHDRAWN = Outcome(State.LOST, error="withdrawn: the sweep was interrupted")
+
+
+class Searcher(Protocol):
+    """Who proposes points; ``sweeps.search.Searcher`` keeps this contract."""
+
+    def ask(self, number: int) -> Proposal:
+        """Propose the point of trial ``number``; it counts as running until told."""
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        """Report how the trial ended."""
+
+    def remember(self, proposal: Proposal) -> None:
+        """Take over a proposal of an earlier session."""
+
+
+class Tracker(Protocol):
+    """Where trials are recorded."""
+
+    def start(self, proposal: Proposal) -> Trial:
+        """Make the trial's run and log its params."""
+
+    def finish(self, trial: Trial, outcome: Outcome) -> Finished:
+        """Write the trial's final state."""
+
+
+class Engine(Protocol):
+    """Where trials run."""
+
+    slots: int
+
+    def submit(self, fn: Callable[[Task], Outcome], task: Task) -> "Future[Outcome]":
+        """Run ``fn(task)`` in a free slot; the future fails when the engine loses it."""
+
+
+def run_trials(
+    searcher: Searcher,
+    tracker: Tracker,
+    engine: Engine,
+    stop: StopRules,
+    make_task: Callable[[Proposal], Task],
+    interrupt: "Future[Any]",
+    history: Sequence[Finished] = (),
+) -> Iterator[Finished]:
+    """Run trials until a stop rule says so; give each as it ends, LOST ones too.
+
+    Args:
+        searcher: proposes the points; is told COMPLETE, PRUNED and FAILED outcomes.
+        tracker: records each trial before it runs and after it ended.
+        engine: runs at most ``engine.slots`` trials at once.
+        stop: when no further trial may start; running ones are then finished.
+        make_task: packs a proposal for the worker.
+        interrupt: when it is done the loop ends at once and withdraws what runs.
+        history: finished trials of an earlier session, one per number.
+
+    Raises:
+        TooManyFailuresError: the engine loses one trial after the other.
+    """
+    agenda, ended = Agenda(searcher, history), list(history)
+    running: dict[Future[Outcome], Trial] = {}
+    started = time.monotonic()
+    try:
+        while not interrupt.done():
+            while len(running) < engine.slots and not stop.reason(ended, agenda.begun, time.monotonic() - started):
+                proposal = agenda.take()
+                task = make_task(proposal)
+                trial = tracker.start(proposal)
+                running[engine.submit(run_trial, task)] = trial
+            if not running:
+                return
+            done, _ = wait([*running, interrupt], return_when=FIRST_COMPLETED)
+            for future in sorted(running.keys() & done, key=lambda f: running[f].proposal.number):
+                trial = running.pop(future)
+                finished = tracker.finish(trial, agenda.judge(trial.proposal, settle(future)))
+                agenda.close(finished)
+                if finished.outcome.state is not State.LOST:
+                    ended.append(without_model(finished))
+                yield finished
+    finally:
+        for trial in running.values():
+            tracker.finish(trial, WITHDRAWN)
+
+
+class Agenda:
+    """What to try next: proposals the engine lost come first, then the searcher's."""
+
+    def __init__(self, searcher: Searcher, history: Sequence[Finished]) -> None:
+        self._searcher = searcher
+        self._lost: deque[Proposal] = deque()
+        self._losses: Counter[int] = Counter()
+        self._in_a_row = 0
+        for finished in history:
+            searcher.remember(finished.trial.proposal)
+            searcher.tell(finished.number, finished.outcome)
+        known = {finished.number for finished in history}
+        self._asked = len(known)
+        self._next = max(known, default=-1) + 1
+        self._gaps = deque(number for number in range(self._next) if number not in known)
+
+    @property
+    def begun(self) -> int:
+        """Trials begun so far, without those waiting to be tried again."""
+        return self._asked - len(self._lost)
+
+    def take(self) -> Proposal:
+        """Give the next proposal."""
+        if self._lost:
+            return self._lost.popleft()
+        self._asked += 1
+        if self._gaps:
+            return self._searcher.ask(self._gaps.popleft())
+        self._next += 1
+        return self._searcher.ask(self._next - 1)
+
+    def judge(self, proposal: Proposal, outcome: Outcome) -> Outcome:
+        """Turn the loss of a proposal that was lost too often into a failure."""
+        if outcome.state is State.LOST and self._losses[proposal.number] + 1 >= ATTEMPTS:
+            return replace(outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}")
+        return outcome
+
+    def close(self, finished: Finished) -> None:
+        """Tell the searcher, or put a lost proposal back.
+
+        Raises:
+            TooManyFailuresError: nothing but losses comes from the engine.
+        """
+        if finished.outcome.state is not State.LOST:
+            self._in_a_row = 0
+            self._searcher.tell(finished.number, finished.outcome)
+            return
+        self._in_a_row += 1
+        self._losses[finished.number] += 1
+        self._lost.append(finished.trial.proposal)
+        if self._in_a_row >= LOSSES_IN_A_ROW:
+            raise TooManyFailuresError(
+                "the engine",
+                f"lost {self._in_a_row} trials in a row, at last: {finished.outcome.reason}",
+                "try --engine serial to see a trial run here",
+            )
+
+
+def settle(future: "Future[Outcome]") -> Outcome:
+    """Give the trial's outcome; whatever the engine did wrong is LOST."""
+    if future.cancelled():
+        return WITHDRAWN
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return Outcome(State.LOST, error=one_line(f"{type(error).__name__}: {error}"))
+
+
+def without_model(finished: Finished) -> Finished:
+    """Drop the model's bytes, so that a long history stays small."""
+    return replace(finished, outcome=replace(finished.outcome, model=None))

@@ -1,0 +1,1 @@
+"""MLflow: open a store, write a sweep, read it back, link to it."""

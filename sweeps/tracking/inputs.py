@@ -1,0 +1,65 @@
+"""Datasets as MLflow inputs, from what is known about them: MLflow itself would hash whole tables."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from sweeps.errors import redact
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+Context = Literal["training", "validation", "testing"]
+
+KINDS = {"b": "boolean", "i": "long", "u": "long", "f": "double", "M": "datetime"}
+"""MLflow's word for a column by the first letter numpy gives its kind; anything else is a string."""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """One split of a dataset."""
+
+    context: Context
+    name: str
+    digest: str
+    """At most 36 characters."""
+    source: str
+    """Where it comes from, as the user named it."""
+    rows: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """numpy kind by column: ``f``, ``i``, ``M``, ``O`` …"""
+
+
+def log_datasets(client: "MlflowClient", run_id: str, datasets: Sequence[DatasetInfo]) -> None:
+    """Link datasets to a run."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(
+                d.name[:500],
+                d.digest[:36],
+                "local",
+                json.dumps({"uri": redact(d.source)}),
+                _schema(d),
+                _profile(d),
+            ),
+            [InputTag("mlflow.data.context", d.context)],
+        )
+        for d in datasets
+    ]
+    if inputs:
+        client.log_inputs(run_id, inputs)
+
+
+def _schema(dataset: DatasetInfo) -> str:
+    columns = [
+        {"type": KINDS.get(kind, "string"), "name": name, "required": True}
+        for name, kind in dataset.columns.items()
+    ]
+    return json.dumps({"mlflow_colspec": columns})
+
+
+def _profile(dataset: DatasetInfo) -> str:
+    return json.dumps({"num_rows": dataset.rows, "num_elements": dataset.rows * len(dataset.columns)})

@@ -1,0 +1,108 @@
+"""Is this a store we can use? Cheap questions with a deadline, before MLflow and its minutes of retries."""
+
+import os
+import queue
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sweeps.errors import StoreError, redact
+
+T = TypeVar("T")
+
+SCHEMES = ("sqlite", "postgresql", "http", "https")
+DEADLINE = 4.5
+"""Seconds a probe may take in all."""
+
+
+def scheme_of(uri: str) -> str:
+    """Give the scheme of a URI without its driver: ``postgresql`` for ``postgresql+psycopg://…``."""
+    return uri.split(":", 1)[0].split("+", 1)[0].lower() if ":" in uri else ""
+
+
+def shown(uri: str) -> str:
+    """Give a URI as it may be printed: without user, password and query."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "***@", redact(uri).split("?", 1)[0])
+
+
+def canonical(uri: str) -> str:
+    """Check the form of a store's URI; make a SQLite path absolute.
+
+    Raises:
+        StoreError: it is of no kind we know, or written wrongly.
+    """
+    what, scheme = f"MLflow URI {shown(uri)!r}", scheme_of(uri)
+    if scheme in ("", "file"):
+        raise _no_scheme(what, uri)
+    if scheme not in SCHEMES:
+        raise StoreError(what, f"scheme must be {', '.join(SCHEMES)}")
+    if scheme == "sqlite":
+        return _canonical_sqlite(what, uri)
+    if "://" not in uri or not uri.split("://", 1)[1].strip("/"):
+        raise StoreError(what, "names no host", f"write {scheme}://HOST…")
+    return uri.rstrip("/")
+
+
+def probe(uri: str) -> None:
+    """Ask the store behind a canonical URI whether it can be used; a missing SQLite file is made.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    scheme = scheme_of(uri)
+    if scheme == "sqlite":
+        from sweeps.tracking.sqlite import ensure_sqlite, path_of
+
+        ensure_sqlite(path_of(uri))
+    elif scheme == "postgresql":
+        from sweeps.tracking.probe_sql import probe_postgresql
+
+        probe_postgresql(uri, shown(uri))
+    else:
+        from sweeps.tracking.probe_http import probe_http
+
+        within(DEADLINE, f"MLflow {shown(uri)}", lambda: probe_http(uri, shown(uri)))
+
+
+def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
+    """Give the answer of ``ask`` if it comes in time (a name look-up knows no time limit of its own).
+
+    Raises:
+        StoreError: no answer in time.
+    """
+    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((ask(), None))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True, name="store-probe").start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise StoreError(what, f"no answer within {seconds:g} s") from None
+    if error is not None:
+        raise error
+    return answer  # type: ignore[return-value]  # None only where T is None
+
+
+def _no_scheme(what: str, uri: str) -> StoreError:
+    if uri.endswith((".db", ".sqlite", ".sqlite3")) and ":" not in uri:
+        return StoreError(what, "names no scheme", f"write sqlite:///{uri}")
+    if uri == "databricks":
+        return StoreError(what, f"scheme must be {', '.join(SCHEMES)}")
+    return StoreError(what, "the file store is not supported by MLflow 3.17", "use sqlite:///mlflow.db")
+
+
+def _canonical_sqlite(what: str, uri: str) -> str:
+    prefix, _, rest = uri.partition(":///")
+    name, mark, query = rest.partition("?")
+    if not name or name == ":memory:" or "/" in prefix:
+        guess = uri.partition(":")[2].strip("/")
+        hint = guess if guess and guess != ":memory:" else "mlflow.db"
+        raise StoreError(what, "names no file", f"write sqlite:///{hint}")
+    return f"{prefix}:///{Path(os.path.abspath(name))}{mark}{query}"  # noqa: PTH100 - keeps symbolic links

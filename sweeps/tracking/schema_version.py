@@ -1,0 +1,79 @@
+"""Does a database hold MLflow's tables, in the version this MLflow works with?"""
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from sweeps.errors import StoreError
+
+CORE = frozenset({"experiments", "runs", "tags", "params", "metrics"})
+BOOKKEEPING = "alembic_version"
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """MLflow's schema versions."""
+
+    head: str
+    known: frozenset[str]
+
+
+@cache
+def revisions() -> Revisions:
+    """Read them from the migration scripts of the installed MLflow."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    spec = importlib.util.find_spec("mlflow")
+    folder = Path(str(spec.origin)).parent / "store" / "db_migrations" if spec else Path()
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    return Revisions(str(scripts.get_current_head()), frozenset(s.revision for s in scripts.walk_revisions()))
+
+
+def is_empty(tables: Iterable[str]) -> bool:
+    """Whether a database holds nothing yet."""
+    return not set(tables) - {BOOKKEEPING}
+
+
+def check_foreign(what: str, tables: Iterable[str]) -> None:
+    """Refuse the database of another application, to which MLflow would add its own tables.
+
+    Raises:
+        StoreError: no table of MLflow is in it.
+    """
+    if not CORE & set(tables):
+        raise StoreError(
+            what, "holds tables but none of MLflow's; refusing to add any", "name another database"
+        )
+
+
+def check_version(what: str, current: str | None, uri: str) -> None:
+    """Refuse a schema that the installed MLflow does not work with.
+
+    Args:
+        what: the database, as named in messages.
+        current: its schema version; None where none is recorded.
+        uri: as it may be printed, for the command to upgrade.
+
+    Raises:
+        StoreError: it is older, newer or half-made.
+    """
+    if current is None:
+        raise StoreError(what, "half-created by a killed process", "restore it from a backup, or delete it")
+    if current == revisions().head:
+        return
+    if current in revisions().known:
+        next_step = (
+            f"back it up, then: mlflow db upgrade {uri}; if that fails it is half-created: restore a backup"
+        )
+        raise StoreError(
+            what, f"schema {current} is older than this MLflow's ({version('mlflow')})", next_step
+        )
+    raise StoreError(
+        what, f"schema {current} is newer than this MLflow ({version('mlflow')})", "upgrade mlflow"
+    )

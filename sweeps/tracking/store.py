@@ -1,0 +1,163 @@
+"""Open an MLflow store, or say in one line within seconds why not."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps.errors import StoreError, UsageError
+from sweeps.tracking.probe import canonical, probe, scheme_of, shown
+from sweeps.tracking.quiet import quiet
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+    from mlflow.exceptions import MlflowException
+
+PRIMARY_METRIC = {
+    "mlflow.experiment.primaryMetric.name": "rmse",
+    "mlflow.experiment.primaryMetric.greaterIsBetter": "False",
+}
+"""The UI orders its charts by this."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow tracking store and registry that answered."""
+
+    client: "MlflowClient"
+    uri: str
+    """Absolute; may hold a password: never print or log it."""
+    shown: str
+    """The URI as it may be printed."""
+    artifacts: Path | None
+    """Folder for the artifacts of new experiments; None where the server decides."""
+
+    def artifact_location(self, experiment: str) -> str | None:
+        """Give the place of a new experiment's artifacts; None where the server decides."""
+        if self.artifacts is None:
+            return None
+        return (self.artifacts / (re.sub(r"[^\w.-]+", "-", experiment).strip("-.") or "experiment")).as_uri()
+
+    def settle(self) -> None:
+        """Bring a SQLite store into its one file, so that a copy of the file is whole."""
+        if scheme_of(self.uri) == "sqlite":
+            from sweeps.tracking.sqlite import checkpoint, path_of
+
+            checkpoint(path_of(self.uri))
+
+
+def resolve_uri(given: str | None) -> str:
+    """Say which store is meant: the one given, else ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` here.
+
+    MLflow's own default depends on what lies in the folder (an old ``mlruns`` makes it refuse to start).
+    """
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+
+
+def open_store(uri: str) -> Store:
+    """Open a store; a SQLite file that does not exist is made.
+
+    Raises:
+        StoreError: it is unreachable, unfit or not MLflow's; known within 5 seconds.
+    """
+    quiet()
+    uri = canonical(uri)
+    registry = canonical(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    probe(uri)
+    if registry != uri:
+        _probe_registry(registry)
+    from mlflow import MlflowClient
+
+    with store_errors(shown(uri)):
+        client = MlflowClient(tracking_uri=uri, registry_uri=registry)
+        client.search_experiments(max_results=1)
+    return Store(client, uri, shown(uri), _artifact_folder(uri))
+
+
+def ensure_experiment(store: Store, name: str) -> str:
+    """Find or make an experiment; give its id.
+
+    Raises:
+        UsageError: MLflow could not hold the name.
+        StoreError: an experiment of that name is deleted.
+    """
+    check_label("--experiment", name, 500)
+    with store_errors(store.shown):
+        found = store.client.get_experiment_by_name(name) or _create_experiment(store, name)
+    if found.lifecycle_stage == "deleted":
+        restore = f"restore: mlflow experiments restore -x {found.experiment_id}, or use another name"
+        raise StoreError(f"experiment {name!r}", "is deleted", restore)
+    return str(found.experiment_id)
+
+
+def _create_experiment(store: Store, name: str) -> "Experiment":
+    from mlflow.exceptions import MlflowException
+
+    try:
+        made = store.client.create_experiment(name, artifact_location=store.artifact_location(name))
+        for key, value in PRIMARY_METRIC.items():
+            store.client.set_experiment_tag(made, key, value)
+    except MlflowException as error:
+        # Another process, or our own request sent twice, made it meanwhile.
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    found = store.client.get_experiment_by_name(name)
+    if found is None:
+        raise StoreError(f"experiment {name!r}", "was made but is not there", "try again")
+    return found
+
+
+def check_label(option: str, name: str, longest: int) -> None:
+    """Refuse a name that MLflow or a terminal could not show.
+
+    Raises:
+        UsageError: it is empty, too long or not printable.
+    """
+    if not name.strip() or len(name) > longest or not name.isprintable():
+        raise UsageError(option, f"1..{longest} printable characters, got {name[:40]!r}")
+
+
+@contextmanager
+def store_errors(about: str) -> Iterator[None]:
+    """Turn what MLflow raises into a StoreError of one line.
+
+    Args:
+        about: the store as it may be printed.
+    """
+    import requests
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise StoreError(f"MLflow {about}", _first_line(error)) from error
+    except (OSError, requests.RequestException) as error:
+        raise StoreError(f"MLflow {about}", f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _first_line(error: "MlflowException") -> str:
+    text = str(error.message).strip().split("\n", 1)[0]
+    return text[:300] or type(error).__name__
+
+
+def _probe_registry(uri: str) -> None:
+    try:
+        probe(uri)
+    except StoreError as error:
+        name = f"registry {shown(uri)!r} (MLFLOW_REGISTRY_URI)"
+        raise StoreError(name, f"model registry not available: {error.wrong}", error.next_step) from error
+
+
+def _artifact_folder(uri: str) -> Path | None:
+    scheme = scheme_of(uri)
+    if scheme in ("http", "https"):
+        return None
+    if scheme == "sqlite":
+        from sweeps.tracking.sqlite import path_of
+
+        return path_of(uri).parent / "mlartifacts"
+    return Path.cwd() / "mlartifacts"

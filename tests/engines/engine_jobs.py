@@ -1,0 +1,102 @@
+"""What the tests run on engines: importable by name in every process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STATE = "fresh"
+
+
+class TwoArgumentsError(Exception):
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def double(number):
+    return number * 2
+
+
+def fail(kind):
+    if kind == "two arguments":
+        raise TwoArgumentsError("first", "second")
+    if kind == "exit":
+        sys.exit(3)
+    raise ValueError(f"bad {kind}")
+
+
+def unpicklable(_):
+    return lambda: None
+
+
+def large(size):
+    return bytes(size)
+
+
+def span(_):
+    begin = time.monotonic()
+    sum(range(300_000))
+    return begin, time.monotonic()
+
+
+def note(path):
+    """Leave a line, so that starts can be counted."""
+    with Path(path).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def die(path_and_signal):
+    path, number = path_and_signal
+    note(path)
+    os.kill(os.getpid(), number)
+    signal.pause()
+
+
+def leave(code):
+    os._exit(code)
+
+
+def hang(fifo):
+    """Tell the process's id through the fifo, then never return."""
+    Path(fifo).write_text(str(os.getpid()))
+    while True:
+        signal.pause()
+
+
+def hang_with_child(fifo):
+    child = subprocess.Popen(["sleep", "1000"])
+    Path(fifo).write_text(str(child.pid))
+    signal.pause()
+
+
+def meet(fifos):
+    """Say that it runs, wait to be told to go on."""
+    started, go_on = fifos
+    Path(started).write_text("here")
+    return Path(go_on).read_text()
+
+
+def interrupt(_):
+    signal.raise_signal(signal.SIGINT)
+
+
+def look(_):
+    """What this process is like."""
+    import numpy as np
+
+    heavy = [name for name in ("mlflow", "pandas", "sklearn") if name in sys.modules]
+    return {
+        "pid": os.getpid(),
+        "state": STATE,
+        "environ": dict(os.environ),
+        "heavy": heavy,
+        "sigint_ignored": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+        "numpy": np.__name__,
+    }
+
+
+def speak(text):
+    os.write(1, text.encode())
+    return text
