@@ -1,1 +1,46 @@
-"""Hyperparameter sweeps for tabular regression on MLflow."""
+"""Hyperparameter sweeps for tabular regression on MLflow.
+
+``run_sweep`` does the whole job; the command line ``sweeps run`` is the same thing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweeps.api.promote import promote_sweep
+    from sweeps.api.run import run_sweep
+    from sweeps.errors import SweepsError
+    from sweeps.record import Finalist, ModelVersion, SweepRecord
+    from sweeps.trial import Finished, Outcome, State
+
+__all__ = [
+    "Finalist",
+    "Finished",
+    "ModelVersion",
+    "Outcome",
+    "State",
+    "SweepRecord",
+    "SweepsError",
+    "promote_sweep",
+    "run_sweep",
+]
+
+_HOMES = {
+    "promote_sweep": "sweeps.api.promote",
+    "run_sweep": "sweeps.api.run",
+    "SweepsError": "sweeps.errors",
+    "Finalist": "sweeps.record",
+    "ModelVersion": "sweeps.record",
+    "SweepRecord": "sweeps.record",
+    "Finished": "sweeps.trial",
+    "Outcome": "sweeps.trial",
+    "State": "sweeps.trial",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is asked for: ``import sweeps`` itself costs nothing."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sweeps' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,8 +1,8 @@
 """Searcher: ask and tell over Hyperopt's algorithms. Hyperopt proposes; nothing else here decides.
 
-The searcher is a function of its history: at each ask Hyperopt's ``Trials`` are rebuilt from what was asked and
-told, sorted by number. So the order of tells cannot matter, telling twice is telling once, and a replayed
-history proposes what the original would have (docs/decisions/0003-searcher-is-a-function-of-history.md).
+The searcher is a function of its history: at each ask Hyperopt's ``Trials`` are rebuilt from what was asked
+and told, sorted by number. So the order of tells cannot matter, telling twice is telling once, and a replayed
+history proposes what the original would have (docs/decisions/0002-searcher-is-a-function-of-history.md).
 """
 
 import functools
@@ -14,7 +14,15 @@ from typing import Any
 import hyperopt
 import numpy as np
 from hyperopt import pyll
-from hyperopt.base import JOB_STATE_DONE, JOB_STATE_RUNNING, STATUS_FAIL, STATUS_NEW, STATUS_OK, Domain, Trials
+from hyperopt.base import (
+    JOB_STATE_DONE,
+    JOB_STATE_RUNNING,
+    STATUS_FAIL,
+    STATUS_NEW,
+    STATUS_OK,
+    Domain,
+    Trials,
+)
 
 from sweeps.errors import UsageError, unknown
 from sweeps.space import SearchSpace
@@ -66,10 +74,14 @@ class Searcher:
         """
         if number in self._asked:
             raise ValueError(f"trial {number} was asked before")
-        point = self._first_point(number) if number < len(self._first) else self._suggested(number)
-        proposal = Proposal(number, point, self._space.params(point), trial_seed(self._seed, number))
+        proposal = self.preview(number)
         self.remember(proposal)
         return proposal
+
+    def preview(self, number: int) -> Proposal:
+        """Give what ``ask(number)`` would propose now, without counting it as asked."""
+        point = self._first_point(number) if number < len(self._first) else self._suggested(number)
+        return Proposal(number, point, self._space.params(point), trial_seed(self._seed, number))
 
     def remember(self, proposal: Proposal) -> None:
         """Take over a proposal of an earlier session as if it had been asked here."""
@@ -84,7 +96,9 @@ class Searcher:
         if number not in self._asked:
             raise ValueError(f"trial {number} was never asked")
         if outcome.state is State.LOST:
-            raise ValueError(f"trial {number} was lost by the engine: try it again, there is nothing to learn")
+            raise ValueError(
+                f"trial {number} was lost by the engine: try it again, there is nothing to learn"
+            )
         loss = outcome.rmse if outcome.state in (State.COMPLETE, State.PRUNED) else None
         if self._told.setdefault(number, loss) != loss:
             raise ValueError(f"trial {number} was told {self._told[number]}, now {loss}")
@@ -155,7 +169,7 @@ def algorithm(name: str, options: Mapping[str, str]) -> Callable[..., Any]:
         raise UsageError("--algo", unknown("algorithm", name, ALGORITHMS))
     suggest = _import_suggest(name)
     known = _options(name, suggest)
-    bound = {key: _option(name, key, text, known) for key, text in options.items()}
+    bound: dict[str, Any] = {key: _option(name, key, text, known) for key, text in options.items()}
     if name == "mix":
         bound["p_suggest"] = [(share, _import_suggest(part)) for share, part in MIX_SHARES]
     if "verbose" in inspect.signature(suggest).parameters:
@@ -193,7 +207,9 @@ def _option(algo: str, key: str, text: str, known: Mapping[str, Any]) -> float:
         value = None
     if value is None or not value > 0:
         noun = "a whole number" if kind is int else "a number"
-        raise UsageError(f"--algo-option {key}", f"must be {noun} above 0, got {text!r}", f"{key}={known[key]}")
+        raise UsageError(
+            f"--algo-option {key}", f"must be {noun} above 0, got {text!r}", f"{key}={known[key]}"
+        )
     return value
 
 
@@ -210,6 +226,4 @@ def _number(value: Any) -> float | int:
 def _switches(expression: Any) -> set[str]:
     """Labels whose value decides which other labels are active: those of ``hp.choice`` and its kind."""
     nodes = [node for node in pyll.dfs(expression) if node.name == "switch"]
-    return {
-        node.pos_args[0].arg["label"].obj for node in nodes if node.pos_args[0].name == "hyperopt_param"
-    }
+    return {node.pos_args[0].arg["label"].obj for node in nodes if node.pos_args[0].name == "hyperopt_param"}

@@ -44,7 +44,9 @@ def verdict(candidate: float, champion: float | None, trouble: str = "") -> Verd
     if champion is None:
         return Verdict("champion", "the first version of this model")
     if candidate < champion:
-        return Verdict("champion", f"rmse {candidate:.6g} beats the champion's {champion:.6g} on the same rows")
+        return Verdict(
+            "champion", f"rmse {candidate:.6g} beats the champion's {champion:.6g} on the same rows"
+        )
     return Verdict(
         "challenger", f"rmse {candidate:.6g} does not beat the champion's {champion:.6g} on the same rows"
     )

@@ -10,6 +10,9 @@ from sweeps.stopping import StopRules
 
 MAX_SEED = 2**32 - 1
 
+DEFAULT_TRIALS = 20
+"""Trials of a sweep that names neither trials nor time."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -65,5 +68,4 @@ class Sweep:
     def from_json(cls, values: Mapping[str, Any]) -> "Sweep":
         """Read what ``to_json`` gave."""
         rest = {key: value for key, value in values.items() if key not in ("data", "stop")}
-        data = {key: tuple(v) if isinstance(v, list) else v for key, v in values["data"].items()}
-        return cls(data=DataSpec(**data), stop=StopRules(**values["stop"]), **rest)
+        return cls(data=DataSpec(**values["data"]), stop=StopRules(**values["stop"]), **rest)

@@ -81,7 +81,9 @@ def run_trials(
     started = time.monotonic()
     try:
         while not interrupt.done():
-            while len(running) < engine.slots and not stop.reason(ended, agenda.begun, time.monotonic() - started):
+            while len(running) < engine.slots and not stop.reason(
+                ended, agenda.begun, time.monotonic() - started
+            ):
                 proposal = agenda.take()
                 task = make_task(proposal)
                 trial = tracker.start(proposal)
@@ -135,7 +137,9 @@ class Agenda:
     def judge(self, proposal: Proposal, outcome: Outcome) -> Outcome:
         """Turn the loss of a proposal that was lost too often into a failure."""
         if outcome.state is State.LOST and self._losses[proposal.number] + 1 >= ATTEMPTS:
-            return replace(outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}")
+            return replace(
+                outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}"
+            )
         return outcome
 
     def close(self, finished: Finished) -> None:

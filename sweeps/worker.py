@@ -43,6 +43,13 @@ def run_trial(task: Task) -> Outcome:
         return Outcome(State.FAILED, error=describe(error))
 
 
+def warm_up(space: str) -> None:
+    """Import what trials of a search space need, while the driver is still busy elsewhere."""
+    import skops.io  # noqa: F401  # the slowest of what keeping a model needs
+
+    load_space(space)
+
+
 def _train(task: Task) -> list[_Scored]:
     space = _open_space(task.setup.space, task.setup.space_digest)
     params = space.params(task.point)

@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 BAD: dict[str, tuple[dict[str, object], str]] = {
     "nothing": ({}, "none is named"),
-    "two sources": ({"name": "diabetes", "table": "TABLE", "target": "y"}, "--data and --table: name the data twice"),
+    "two sources": ({"name": "diabetes", "table": "TABLE", "target": "y"}, "name the data twice"),
     "unknown": ({"name": "diabets"}, "unknown data 'diabets', did you mean 'diabetes'?"),
     "missing file": ({"table": "nowhere.csv", "target": "y"}, "--table nowhere.csv: no such file"),
     "folder": ({"table": "FOLDER", "target": "y"}, "is a folder"),

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
-from sweeps.data.prepared import open_folds, open_refit, prepare
 
 from sweeps.data.datasets import load_dataset
+from sweeps.data.prepared import open_folds, open_refit, prepare
 from sweeps.data.spec import DataSpec
 from sweeps.engines import open_engine
 from sweeps.space import load_space

@@ -20,7 +20,7 @@ COMMANDS = {
     "promote": ("sweeps.cli.promote", "Register a sweep's best model and judge it against the champion."),
     "ui": ("sweeps.cli.ui", "Open a sweep in the MLflow UI."),
 }
-"""Where each command lives (as ``NAME_command``) and its line in the help; nothing else loads for ``--help``."""
+"""Where each command lives (as ``NAME_command``) and its line in the help; ``--help`` loads nothing else."""
 
 
 class LazyGroup(click.Group):
@@ -50,7 +50,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="sweeps", message="%(version)s")
 def cli() -> None:
     """Run hyperparameter sweeps for tabular regression; track them in MLflow; register the best model.
@@ -77,7 +79,8 @@ def main() -> None:
         sys.stderr.close()
         code = 0
     except Exception as error:  # noqa: BLE001  # the last frame: whatever gets here is our bug
-        text = f"this is a bug in sweeps: {type(error).__name__}: {error} (--debug shows where; please report it)"
+        what = f"{type(error).__name__}: {error}"
+        text = f"this is a bug in sweeps: {what} (--debug shows where; please report it)"
         code = report(text, 1, debug)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -106,4 +109,6 @@ def usage_text(error: click.UsageError) -> str:
 
 def option_name(parameter: click.Parameter) -> str:
     """Give the long form of an option, or an argument's name."""
-    return max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name
+    return (
+        max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name
+    )

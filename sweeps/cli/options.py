@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-class Count(click.ParamType):
+class Count(click.ParamType[int]):
     """A whole number of at least ``low``."""
 
     name = "integer"
@@ -27,7 +27,7 @@ class Count(click.ParamType):
         return number
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """A time such as ``90``, ``90s``, ``10m``, ``1h30m``; in seconds."""
 
     name = "time"
@@ -45,12 +45,14 @@ class Duration(click.ParamType):
         return total
 
 
-class Pairs(click.ParamType):
+class Pairs(click.ParamType[tuple[str, str]]):
     """``NAME=VALUE``."""
 
     name = "name=value"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
         """Split at the first ``=``."""
         if isinstance(value, tuple):
             return value

@@ -1,5 +1,6 @@
 """What a running sweep shows on stderr: a live bar on a terminal, one plain line per trial elsewhere."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +51,9 @@ class Tally:
     @property
     def text(self) -> str:
         """The figures in one line."""
-        best = f"best {figure(self.best)} (trial {self.best_number})" if self.best is not None else "no rmse yet"
+        best = (
+            f"best {figure(self.best)} (trial {self.best_number})" if self.best is not None else "no rmse yet"
+        )
         failed = f" · {self.failed} failed" if self.failed else ""
         return f"{best}{failed} · {seconds(self.left)} left"
 
@@ -100,7 +103,7 @@ def progress(total: int | None, limit: float | None, *, quiet: bool) -> Iterator
     """Give the form of progress that suits stderr."""
     if quiet:
         yield Quiet()
-    elif click.get_text_stream("stderr").isatty():
+    elif sys.stderr.isatty():
         bar = Bar(Tally(total, limit))
         with bar.live:
             yield bar

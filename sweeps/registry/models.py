@@ -83,6 +83,13 @@ def log_model(
     return LoggedModel(model_id)
 
 
+def find_model(store: Store, experiment_id: str, run_id: str) -> LoggedModel | None:
+    """Give the complete model that was logged for a trial; None where there is none."""
+    with registry_errors(store):
+        model_id = _existing(store.client, experiment_id, run_id)
+    return None if model_id is None else LoggedModel(model_id)
+
+
 def loads_back(store: Store, uri: str, X: "pd.DataFrame", expected: "np.ndarray") -> None:
     """Check that a logged model, loaded anew, predicts what was scored.
 

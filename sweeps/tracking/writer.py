@@ -142,13 +142,8 @@ class SweepWriter:
         Raises:
             UsageError: more than fit.
         """
-        if len(finalists) > MOST_FINALISTS:
-            raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
-        rows = [[f.number, f.rmse, f.test_rmse] for f in finalists]
-        table = {"columns": ["trial", "rmse", "test_rmse"], "data": rows}
         with self._call():
-            self.store.client.log_dict(self.run_id, table, "finalists.json")
-            self.store.client.set_tag(self.run_id, schema.FINALISTS, json.dumps(rows, separators=(",", ":")))
+            record_finalists(self.store, self.run_id, finalists)
 
     def log_promotion(self, promoted: ModelVersion) -> None:
         """Write which model the sweep gave the registry."""
@@ -223,6 +218,21 @@ class SweepWriter:
                 yield
         finally:
             self.seconds += time.perf_counter() - started
+
+
+def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) -> None:
+    """Write the table of finalists on the sweep's run.
+
+    Raises:
+        UsageError: more than fit.
+    """
+    if len(finalists) > MOST_FINALISTS:
+        raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
+    rows = [[f.number, f.rmse, f.test_rmse] for f in finalists]
+    table = {"columns": ["trial", "rmse", "test_rmse"], "data": rows}
+    with store_errors(store.shown):
+        store.client.log_dict(sweep, table, "finalists.json")
+        store.client.set_tag(sweep, schema.FINALISTS, json.dumps(rows, separators=(",", ":")))
 
 
 def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:

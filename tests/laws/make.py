@@ -20,5 +20,7 @@ def finished(number: int, rmse: float | None = None, state: State = State.COMPLE
 def write_space(folder: Path, body: str, name: str = "made") -> Path:
     """A search-space module with the usual imports and this body."""
     path = folder / f"{name}.py"
-    path.write_text(f'"""Made for a test."""\nfrom hyperopt import hp\nfrom hyperopt.pyll import scope\n{body}\n')
+    path.write_text(
+        f'"""Made for a test."""\nfrom hyperopt import hp\nfrom hyperopt.pyll import scope\n{body}\n'
+    )
     return path

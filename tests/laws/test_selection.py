@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from tests.laws.make import finished
 
 from sweeps.record import Finalist
 from sweeps.selection import pick, rank, verdict
 from sweeps.trial import State
+from tests.laws.make import finished
 
 
 def test_rank_does_not_depend_on_the_order_trials_ended_in() -> None:

@@ -1,0 +1,147 @@
+"""The finalists: their models from raw rows to predictions, scored on held-out rows."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.api.encodings import Encodings
+from sweeps.api.shelf import Shelf
+from sweeps.data.datasets import Dataset, Split
+from sweeps.record import Finalist
+from sweeps.search import trial_seed
+from sweeps.selection import pick, rank
+from sweeps.space import SearchSpace
+from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
+from sweeps.worker import run_trial
+
+
+class Engine(Protocol):
+    """Where a model that was not kept is trained again."""
+
+    threads: int
+
+    def submit(self, fn: Any, task: Task) -> "Future[Outcome]":
+        """Run ``fn(task)``."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The winner among the finalists."""
+
+    finalists: tuple[Finalist, ...]
+    winner: Finished
+    pipeline: Any
+    """From raw rows to predictions; None where the user's ``train`` returns no model."""
+    test_rmse: float | None
+
+
+class Finals:
+    """Turns trials into pipelines and scores them.
+
+    Args:
+        sweep_seed: the sweep's; a trial trained again draws from the same stream.
+        dataset: the raw rows.
+        space: what was searched.
+        encodings: the encoded rows.
+        shelf: models kept so far.
+        engine: trains the others again.
+    """
+
+    def __init__(
+        self,
+        sweep_seed: int,
+        dataset: Dataset,
+        space: SearchSpace,
+        encodings: Encodings,
+        shelf: Shelf,
+        engine: Engine,
+    ) -> None:
+        self._seed, self._dataset, self._space = sweep_seed, dataset, space
+        self._encodings, self._shelf, self._engine = encodings, shelf, engine
+
+    def choose(self, trials: Sequence[Finished], top: int) -> Chosen:
+        """Score the ``top`` best trials on the test split and give the one with the lowest rmse there.
+
+        Raises:
+            ValueError: no trial is COMPLETE.
+        """
+        finalists: list[Finalist] = []
+        best: Any = None
+        for trial in rank(trials, top):
+            pipeline = self.pipeline(trial)
+            finalists.append(self._score(trial, pipeline))
+            if pick(finalists) is finalists[-1]:
+                best = pipeline
+        chosen = pick(finalists)
+        winner = next(t for t in trials if t.number == chosen.number)
+        return Chosen(tuple(finalists), winner, best, chosen.test_rmse)
+
+    def pipeline(self, trial: Finished) -> Any:
+        """Give the trial's model behind the fitted features; None where training gives no model."""
+        from sklearn.pipeline import Pipeline
+
+        params = self._space.params(trial.trial.proposal.point)
+        prepared = self._encodings.of(params)
+        model = self._shelf.get(trial.number) or self._train_again(trial)
+        if model is None:
+            return None
+        return Pipeline([("features", prepared.transformer), ("model", _load(model))])
+
+    def task(self, proposal: Proposal, keep_below: float, refit_rounds: int | None = None) -> Task:
+        """Pack a proposal for the worker."""
+        data = str(self._encodings.of(self._space.params(proposal.point)).folder)
+        setup = Setup(str(self._space.path), self._space.digest, data, self._engine.threads)
+        return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
+
+    def _train_again(self, trial: Finished) -> bytes | None:
+        """Train a trial from its point and seed; on train+valid when the sweep cross-validates."""
+        proposal = trial.trial.proposal
+        same = Proposal(
+            proposal.number, proposal.point, proposal.params, trial_seed(self._seed, proposal.number)
+        )
+        rounds = _rounds(trial) if self._dataset.cv else None
+        outcome = self._engine.submit(run_trial, self.task(same, math.inf, rounds)).result()
+        return outcome.model if outcome.state is State.COMPLETE else None
+
+    def _score(self, trial: Finished, pipeline: Any) -> Finalist:
+        test, rmse = self._dataset.test, trial.outcome.rmse
+        if rmse is None:
+            raise ValueError(f"trial {trial.number} has no rmse")
+        if test is None or pipeline is None:
+            return Finalist(trial.number, rmse, None)
+        return Finalist(trial.number, rmse, rmse_of(predict(pipeline, test), test))
+
+
+def held_out(dataset: Dataset) -> Split | None:
+    """Give the rows no finalist was trained on: test, else validation; None when every row was trained on."""
+    return dataset.test or (None if dataset.cv else dataset.valid)
+
+
+def predict(pipeline: Any, split: Split) -> NDArray[np.float64]:
+    """Predict raw rows, (rows,)."""
+    return np.asarray(pipeline.predict(split.X), dtype=np.float64).reshape(len(split.y))
+
+
+def rmse_of(predictions: NDArray[np.float64], split: Split) -> float:
+    """Give the root mean squared error of predictions for a split."""
+    from sklearn.metrics import root_mean_squared_error
+
+    return float(root_mean_squared_error(split.y, predictions))
+
+
+def _rounds(trial: Finished) -> int:
+    """Give the boosting rounds that were best across folds; 0 for models without rounds."""
+    best = trial.outcome.metrics.get("best_iteration")
+    return 0 if best is None else round(best) + 1
+
+
+def _load(model: bytes) -> Any:
+    """Load what one of our own workers dumped a moment ago."""
+    from skops.io import get_untrusted_types, loads
+
+    return loads(model, trusted=get_untrusted_types(data=model))

@@ -1,0 +1,143 @@
+"""``run_sweep``: the whole job in one call, from Python and notebooks."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sweeps.api.session import Session
+from sweeps.data.spec import DataSpec
+from sweeps.record import SweepRecord
+from sweeps.settings import DEFAULT_TRIALS, MAX_SEED, Sweep
+from sweeps.stopping import StopRules
+from sweeps.trial import Finished
+
+
+def run_sweep(
+    space: str | Path,
+    data: str | None = None,
+    *,
+    trials: int | None = None,
+    time: float | None = None,
+    target_rmse: float | None = None,
+    patience: int | None = None,
+    max_failures: int | None = None,
+    train: str | Path | None = None,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    table: str | Path | None = None,
+    target: str | None = None,
+    split_by: str | None = None,
+    split_seed: int = 0,
+    categorical: Sequence[str] = (),
+    data_dir: str | Path | None = None,
+    cv: int | None = None,
+    workers: int | None = None,
+    threads: int | None = None,
+    engine: str = "local",
+    algo: str = "tpe",
+    algo_options: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    features: str | None = None,
+    top: int = 5,
+    experiment: str | None = None,
+    name: str | None = None,
+    register_as: str | None = None,
+    register: bool = True,
+    tracking_uri: str | None = None,
+    results: str | Path = "results",
+    on_trial: Callable[[Finished], object] | None = None,
+) -> SweepRecord:
+    """Run a sweep: search, track in MLflow, choose on held-out rows, register the best model, report.
+
+    Args:
+        space: name under ``search_spaces/`` or path of a module with ``SPACE``.
+        data: ``"diabetes"``, ``"green-taxi:2023-01,2023-02,2023-03"`` or ``"module.py:function"``; else name
+            files with ``train``/``valid``/``test`` or ``table``, and ``target``.
+        trials: how many; 20 when neither this nor ``time`` is given.
+        time: seconds after which no further trial starts.
+        target_rmse: stop at this validation rmse.
+        patience: stop after so many trials without a new best.
+        max_failures: stop, and register nothing, when more trials fail.
+        train: CSV, gzipped CSV or Parquet file.
+        valid: likewise.
+        test: likewise; decides between the finalists.
+        table: one file to split 60/20/20 by ``split_seed``, or by the order of ``split_by``.
+        target: name of the column to predict.
+        split_by: column to split ``table`` by, the earliest rows train.
+        split_seed: of the random split and of the folds.
+        categorical: columns that are categories although they hold numbers.
+        data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
+        cv: folds of cross-validation on train and validation rows.
+        workers: trials at once; as many as there are cores (at most 8) by default.
+        threads: per trial; cores // workers by default.
+        engine: ``"local"`` (processes) or ``"serial"`` (this process).
+        algo: ``tpe``, ``random``, ``anneal``, ``mix`` or ``atpe``.
+        algo_options: settings of the algorithm, such as ``{"n_startup_jobs": 10}``.
+        seed: of all draws; a fresh one by default, kept with the sweep.
+        features: ``"auto"`` or ``"dataset"``, overriding the space's ``FEATURES``.
+        top: how many of the best trials are scored on the test rows.
+        experiment: name of the MLflow experiment; the data's name by default.
+        name: of the sweep; made from space, data and time by default.
+        register_as: name of the registered model; the data's name and ``-regressor`` by default.
+        register: whether to register at all.
+        tracking_uri: MLflow store; ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` here by default.
+        results: folder for ``<name>/leaderboard.csv``, ``summary.json`` and ``history.png``.
+        on_trial: called with every trial that ends.
+
+    Returns:
+        The finished sweep as MLflow holds it: its trials, finalists and registered model.
+
+    Raises:
+        SweepsError: space, data, store or settings are unusable, or no trial succeeded (``sweeps.errors``).
+    """
+    spec = DataSpec(
+        name=data,
+        train=_text(train),
+        valid=_text(valid),
+        test=_text(test),
+        table=_text(table),
+        target=target,
+        split_by=split_by,
+        seed=split_seed,
+        categorical=tuple(categorical),
+        data_dir=_text(data_dir),
+        cv=cv,
+    )
+    wanted = DEFAULT_TRIALS if trials is None and time is None else trials
+    sweep = Sweep(
+        space=str(space),
+        data=spec,
+        stop=StopRules(wanted, time, target_rmse, patience, max_failures),
+        seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
+        algo=algo,
+        algo_options={key: str(value) for key, value in (algo_options or {}).items()},
+        engine=engine,
+        workers=workers,
+        threads=threads,
+        features=features,
+        top=top,
+        experiment=experiment,
+        name=name,
+        register_as=register_as,
+        register=register,
+    )
+    return run_settings(sweep, tracking_uri, Path(results), on_trial)
+
+
+def run_settings(
+    sweep: Sweep,
+    tracking_uri: str | None = None,
+    results: Path = Path("results"),
+    on_trial: Callable[[Finished], object] | None = None,
+) -> SweepRecord:
+    """Run a sweep from its settings; see ``run_sweep``."""
+    with Session(sweep, tracking_uri, results) as session:
+        for finished in session.trials():
+            if on_trial is not None:
+                on_trial(finished)
+        return session.finish()
+
+
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
