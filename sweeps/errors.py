@@ -85,12 +85,16 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} {name!r}{guess} known: {', '.join(names) or 'none'}"
 
 
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+_USERINFO = re.compile(r"(?<=://)(?!/)[^\s'\"]*@")
+_SECRET = re.compile(r"(?i)\b(password|passwd|pwd|token|secret|access_key)=[^&\s'\"]+")
 
 
 def redact(text: str) -> str:
-    """Replace user names and passwords inside URIs by ``***``."""
-    return _USERINFO.sub("***@", text)
+    """Replace user names, passwords and tokens inside URIs by ``***``; rather too much than too little.
+
+    A password may itself hold ``@``, ``:`` or ``/``, which database drivers accept.
+    """
+    return _SECRET.sub(r"\1=***", _USERINFO.sub("***@", text))
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ history proposes what the original would have (docs/decisions/0002-searcher-is-a
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,16 +25,17 @@ from hyperopt.base import (
     Trials,
 )
 
+from sweeps.algorithms import ALGORITHMS, check_algorithm
 from sweeps.errors import UsageError, unknown
 from sweeps.space import SearchSpace
 from sweeps.trial import Outcome, Point, Proposal, State
 
-ALGORITHMS = ("tpe", "random", "anneal", "mix", "atpe")
-
 MIX_SHARES = ((0.1, "random"), (0.2, "anneal"), (0.7, "tpe"))
 """Hyperopt's own example of ``mix``: mostly TPE, some exploration."""
 
-_MODULES = {"random": "rand"}
+_LEAST = {"avg_best_idx": 1}
+"""The mean of a geometric distribution over 1, 2, …"""
+
 _NOT_OPTIONS = frozenset({"new_ids", "domain", "trials", "seed", "verbose", "args", "kwargs", "p_suggest"})
 
 
@@ -46,7 +48,7 @@ class Searcher:
 
     Args:
         space: where to search.
-        algo: one of ``ALGORITHMS``.
+        algo: one of ``sweeps.algorithms.ALGORITHMS``.
         seed: all draws derive from it.
         options: settings of the algorithm as text, for example ``{"n_startup_jobs": "10"}``.
 
@@ -165,8 +167,7 @@ def algorithm(name: str, options: Mapping[str, str]) -> Callable[..., Any]:
     Raises:
         UsageError: the name or an option is unknown, a value does not fit, or its package is not installed.
     """
-    if name not in ALGORITHMS:
-        raise UsageError("--algo", unknown("algorithm", name, ALGORITHMS))
+    check_algorithm(name)
     suggest = _import_suggest(name)
     known = _options(name, suggest)
     bound: dict[str, Any] = {key: _option(name, key, text, known) for key, text in options.items()}
@@ -179,7 +180,7 @@ def algorithm(name: str, options: Mapping[str, str]) -> Callable[..., Any]:
 
 def _import_suggest(name: str) -> Callable[..., Any]:
     try:
-        module = importlib.import_module(f"hyperopt.{_MODULES.get(name, name)}")
+        module = importlib.import_module(ALGORITHMS[name])
     except ImportError as error:
         raise UsageError(
             f"--algo {name}", f"package {error.name!r} is not installed", f"pip install 'sweeps[{name}]'"
@@ -201,14 +202,16 @@ def _option(algo: str, key: str, text: str, known: Mapping[str, Any]) -> float:
     if key not in known:
         raise UsageError(f"--algo-option {key}", unknown(f"option of {algo}", key, known))
     kind = int if isinstance(known[key], int) else float
+    least = _LEAST.get(key, 0)
     try:
         value = kind(text)
     except ValueError:
         value = None
-    if value is None or not value > 0:
+    if value is None or not math.isfinite(value) or not (value >= least if least else value > 0):
         noun = "a whole number" if kind is int else "a number"
+        bound = f"of at least {least}" if least else "above 0"
         raise UsageError(
-            f"--algo-option {key}", f"must be {noun} above 0, got {text!r}", f"{key}={known[key]}"
+            f"--algo-option {key}", f"must be {noun} {bound}, got {text!r}", f"{key}={known[key]}"
         )
     return value
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sweeps.algorithms import check_algorithm
 from sweeps.data.spec import DataSpec, check_spec
 from sweeps.errors import UsageError
 from sweeps.stopping import StopRules
@@ -19,7 +20,7 @@ class Sweep:
     """Everything that decides what a sweep does.
 
     Raises:
-        UsageError: a setting makes no sense.
+        UsageError: a setting makes no sense, or contradicts another.
         DataError: the data asked for cannot exist.
     """
 
@@ -57,7 +58,8 @@ class Sweep:
             raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
         for option, text in (("--experiment", self.experiment), ("--name", self.name)):
             if text is not None and not (text.strip() and len(text) <= 250 and text.isprintable()):
-                raise UsageError(option, f"must be 1 to 250 printable characters, got {text!r}")
+                raise UsageError(option, f"must be 1 to 250 printable characters, got {text[:40]!r}")
+        check_algorithm(self.algo)
         check_spec(self.data)
 
     def to_json(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class StopRules:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise UsageError("--time", f"must be a positive time, got {self.seconds:g} s", "--time 10m")
         if self.target is not None and not 0 <= self.target < float("inf"):
-            raise UsageError("--target", f"must be an rmse >= 0, got {self.target}")
+            raise UsageError("--target-rmse", f"must be an rmse >= 0, got {self.target}")
         if self.max_failures is not None and self.max_failures < 0:
             raise UsageError("--max-failures", f"must be 0 or more, got {self.max_failures}")
         if self.trials is None and self.seconds is None:
@@ -72,7 +72,7 @@ def best_rmse(history: Sequence[Finished]) -> float:
 def since_best(history: Sequence[Finished]) -> int:
     """Count the trials that ended after the best one (all, where none is COMPLETE)."""
     best = best_rmse(history)
-    first = next((i for i, trial in enumerate(history) if _rmse(trial) == best), -1)
+    first = next((i for i, trial in enumerate(history) if _rmse(trial) == best < float("inf")), -1)
     return len(history) - 1 - first
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,8 +15,9 @@ from sweeps.worker import run_trial
 ATTEMPTS = 3
 """How often a proposal is tried while the engine loses it; then the trial is poison and counts as FAILED."""
 
-LOSSES_IN_A_ROW = 6
-"""Losses without any other outcome in between, after which the engine itself must be broken."""
+LOSSES_IN_A_ROW = 3 * ATTEMPTS
+"""Losses without any other outcome in between, after which the engine itself must be broken: more than a
+poison trial or two, and (see ``Agenda``) more than one accident that takes every slot."""
 
 WITHDRAWN = Outcome(State.LOST, error="withdrawn: the sweep was interrupted")
 
@@ -52,6 +53,9 @@ class Engine(Protocol):
     def submit(self, fn: Callable[[Task], Outcome], task: Task) -> "Future[Outcome]":
         """Run ``fn(task)`` in a free slot; the future fails when the engine loses it."""
 
+    def cancel(self, future: "Future[Any]") -> None:
+        """Withdraw a task."""
+
 
 def run_trials(
     searcher: Searcher,
@@ -61,7 +65,7 @@ def run_trials(
     make_task: Callable[[Proposal], Task],
     interrupt: "Future[Any]",
     history: Sequence[Finished] = (),
-) -> Iterator[Finished]:
+) -> Generator[Finished]:
     """Run trials until a stop rule says so; give each as it ends, LOST ones too.
 
     Args:
@@ -71,12 +75,13 @@ def run_trials(
         stop: when no further trial may start; running ones are then finished.
         make_task: packs a proposal for the worker.
         interrupt: when it is done the loop ends at once and withdraws what runs.
-        history: finished trials of an earlier session, one per number.
+        history: trials of an earlier session, one per number; those LOST are tried again first.
 
     Raises:
         TooManyFailuresError: the engine loses one trial after the other.
     """
-    agenda, ended = Agenda(searcher, history), list(history)
+    agenda = Agenda(searcher, history, engine.slots)
+    ended = [finished for finished in history if finished.outcome.state is not State.LOST]
     running: dict[Future[Outcome], Trial] = {}
     started = time.monotonic()
     try:
@@ -87,33 +92,50 @@ def run_trials(
                 proposal = agenda.take()
                 task = make_task(proposal)
                 trial = tracker.start(proposal)
-                running[engine.submit(run_trial, task)] = trial
+                running[_submitted(engine, tracker, task, trial)] = trial
             if not running:
                 return
             done, _ = wait([*running, interrupt], return_when=FIRST_COMPLETED)
             for future in sorted(running.keys() & done, key=lambda f: running[f].proposal.number):
-                trial = running.pop(future)
+                trial = running[future]
                 finished = tracker.finish(trial, agenda.judge(trial.proposal, settle(future)))
+                del running[future]
                 agenda.close(finished)
                 if finished.outcome.state is not State.LOST:
                     ended.append(without_model(finished))
                 yield finished
     finally:
-        for trial in running.values():
-            tracker.finish(trial, WITHDRAWN)
+        for future, trial in running.items():
+            outcome = settle(future) if future.done() else WITHDRAWN
+            engine.cancel(future)
+            tracker.finish(trial, outcome)
+
+
+def _submitted(engine: Engine, tracker: Tracker, task: Task, trial: Trial) -> "Future[Outcome]":
+    """Submit a trial whose run exists; if even that fails or is interrupted, the run gets its final state."""
+    try:
+        return engine.submit(run_trial, task)
+    except BaseException:
+        tracker.finish(trial, WITHDRAWN)
+        raise
 
 
 class Agenda:
-    """What to try next: proposals the engine lost come first, then the searcher's."""
+    """What to try next: proposals the engine lost come first, then the gaps of history, then new ones.
 
-    def __init__(self, searcher: Searcher, history: Sequence[Finished]) -> None:
+    Args:
+        searcher: proposes.
+        history: of an earlier session.
+        slots: of the engine; losing all of them at once, twice, does not yet make it broken.
+    """
+
+    def __init__(self, searcher: Searcher, history: Sequence[Finished], slots: int = 1) -> None:
         self._searcher = searcher
         self._lost: deque[Proposal] = deque()
         self._losses: Counter[int] = Counter()
-        self._in_a_row = 0
-        for finished in history:
-            searcher.remember(finished.trial.proposal)
-            searcher.tell(finished.number, finished.outcome)
+        self._in_a_row, self._allowed = 0, max(LOSSES_IN_A_ROW, 2 * slots + 1)
+        for finished in sorted(history, key=lambda f: f.number):
+            self._recall(finished)
         known = {finished.number for finished in history}
         self._asked = len(known)
         self._next = max(known, default=-1) + 1
@@ -136,11 +158,14 @@ class Agenda:
 
     def judge(self, proposal: Proposal, outcome: Outcome) -> Outcome:
         """Turn the loss of a proposal that was lost too often into a failure."""
-        if outcome.state is State.LOST and self._losses[proposal.number] + 1 >= ATTEMPTS:
-            return replace(
-                outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}"
-            )
-        return outcome
+        if outcome.state is not State.LOST:
+            self._in_a_row = 0
+            return outcome
+        self._in_a_row += 1
+        self._losses[proposal.number] += 1
+        if self._losses[proposal.number] < ATTEMPTS:
+            return outcome
+        return replace(outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}")
 
     def close(self, finished: Finished) -> None:
         """Tell the searcher, or put a lost proposal back.
@@ -148,19 +173,23 @@ class Agenda:
         Raises:
             TooManyFailuresError: nothing but losses comes from the engine.
         """
-        if finished.outcome.state is not State.LOST:
-            self._in_a_row = 0
+        if finished.outcome.state is State.LOST:
+            self._lost.append(finished.trial.proposal)
+        else:
             self._searcher.tell(finished.number, finished.outcome)
-            return
-        self._in_a_row += 1
-        self._losses[finished.number] += 1
-        self._lost.append(finished.trial.proposal)
-        if self._in_a_row >= LOSSES_IN_A_ROW:
+        if self._in_a_row >= self._allowed:
             raise TooManyFailuresError(
                 "the engine",
                 f"lost {self._in_a_row} trials in a row, at last: {finished.outcome.reason}",
                 "try --engine serial to see a trial run here",
             )
+
+    def _recall(self, finished: Finished) -> None:
+        self._searcher.remember(finished.trial.proposal)
+        if finished.outcome.state is State.LOST:
+            self._lost.append(finished.trial.proposal)
+        else:
+            self._searcher.tell(finished.number, finished.outcome)
 
 
 def settle(future: "Future[Outcome]") -> Outcome:

@@ -12,7 +12,7 @@ import pytest
 from sweeps.data.datasets import load_dataset
 from sweeps.data.digest import digest_split
 from sweeps.data.spec import DataSpec, check_spec
-from sweeps.errors import DataError
+from sweeps.errors import DataError, UsageError
 
 TABLE = "day,a,y\n" + "".join(f"2024-03-{29 - i:02},{i % 5},{i}\n" for i in range(29))
 
@@ -51,7 +51,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "split by an unknown column": ({"table": "TABLE", "target": "y", "split_by": "b"}, "no such column"),
     "unknown category": ({"table": "TABLE", "target": "y", "categorical": ("b",)}, "no column 'b' to take"),
     "one fold": ({"name": "diabetes", "cv": 1}, "--cv 1"),
-    "seed": ({"name": "diabetes", "seed": -1}, "--seed -1"),
+    "seed": ({"name": "diabetes", "seed": -1}, "--split-seed -1"),
     "no month": ({"name": "green-taxi:2023-13,2023-01"}, "'2023-13' is no month"),
     "month twice": ({"name": "green-taxi:2023-01,2023-01"}, "named twice"),
     "one month": ({"name": "green-taxi:2023-01"}, "no month to validate on"),
@@ -64,7 +64,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
 def test_a_mistake_is_one_line(name: str, files: dict[str, str]) -> None:
     values, expected = BAD[name]
     spec = DataSpec(**{k: files.get(v.lower(), v) if isinstance(v, str) else v for k, v in values.items()})
-    with pytest.raises(DataError) as caught:
+    with pytest.raises((DataError, UsageError)) as caught:
         load_dataset(spec)
     assert expected in str(caught.value)
 

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from sweeps.record import Finalist
 from sweeps.search import trial_seed
 from sweeps.selection import pick, rank
 from sweeps.space import SearchSpace
+from sweeps.sweep import settle
 from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
 from sweeps.worker import run_trial
 
@@ -27,6 +28,10 @@ class Engine(Protocol):
 
     def submit(self, fn: Any, task: Task) -> "Future[Outcome]":
         """Run ``fn(task)``."""
+
+
+class InterruptedFinalsError(Exception):
+    """The user interrupts while finalists are trained again."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Finals:
         encodings: the encoded rows.
         shelf: models kept so far.
         engine: trains the others again.
+        interrupt: when it is done, waiting for them ends.
     """
 
     def __init__(
@@ -60,20 +66,27 @@ class Finals:
         encodings: Encodings,
         shelf: Shelf,
         engine: Engine,
+        interrupt: "Future[Any] | None" = None,
     ) -> None:
         self._seed, self._dataset, self._space = sweep_seed, dataset, space
         self._encodings, self._shelf, self._engine = encodings, shelf, engine
+        self._interrupt: Future[Any] = Future() if interrupt is None else interrupt
+        self.warnings: list[str] = []
+        """Why finalists have no model, where training them again went wrong."""
 
     def choose(self, trials: Sequence[Finished], top: int) -> Chosen:
         """Score the ``top`` best trials on the test split and give the one with the lowest rmse there.
 
         Raises:
             ValueError: no trial is COMPLETE.
+            InterruptedFinalsError: the user interrupts.
         """
+        ranked = rank(trials, top)
+        missing = {t.number: self._submit(t) for t in ranked if self._shelf.get(t.number) is None}
         finalists: list[Finalist] = []
         best: Any = None
-        for trial in rank(trials, top):
-            pipeline = self.pipeline(trial)
+        for trial in ranked:
+            pipeline = self._pipeline(trial, missing.get(trial.number))
             finalists.append(self._score(trial, pipeline))
             if pick(finalists) is finalists[-1]:
                 best = pipeline
@@ -81,13 +94,13 @@ class Finals:
         winner = next(t for t in trials if t.number == chosen.number)
         return Chosen(tuple(finalists), winner, best, chosen.test_rmse)
 
-    def pipeline(self, trial: Finished) -> Any:
+    def _pipeline(self, trial: Finished, again: "Future[Outcome] | None") -> Any:
         """Give the trial's model behind the fitted features; None where training gives no model."""
         from sklearn.pipeline import Pipeline
 
         params = self._space.params(trial.trial.proposal.point)
         prepared = self._encodings.of(params)
-        model = self._shelf.get(trial.number) or self._train_again(trial)
+        model = self._shelf.get(trial.number) if again is None else self._trained(trial, again)
         if model is None:
             return None
         return Pipeline([("features", prepared.transformer), ("model", _load(model))])
@@ -98,15 +111,26 @@ class Finals:
         setup = Setup(str(self._space.path), self._space.digest, data, self._engine.threads)
         return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
 
-    def _train_again(self, trial: Finished) -> bytes | None:
+    def _submit(self, trial: Finished) -> "Future[Outcome]":
         """Train a trial from its point and seed; on train+valid when the sweep cross-validates."""
         proposal = trial.trial.proposal
-        same = Proposal(
-            proposal.number, proposal.point, proposal.params, trial_seed(self._seed, proposal.number)
-        )
+        same = replace(proposal, seed=trial_seed(self._seed, proposal.number))
         rounds = _rounds(trial) if self._dataset.cv else None
-        outcome = self._engine.submit(run_trial, self.task(same, math.inf, rounds)).result()
-        return outcome.model if outcome.state is State.COMPLETE else None
+        return self._engine.submit(run_trial, self.task(same, math.inf, rounds))
+
+    def _trained(self, trial: Finished, again: "Future[Outcome]") -> bytes | None:
+        outcome = self._wait(again)
+        if outcome.state is State.LOST:  # an accident; twice is none
+            outcome = self._wait(self._submit(trial))
+        if outcome.error:
+            self.warnings.append(f"trial {trial.number} has no model: {outcome.reason}")
+        return outcome.model
+
+    def _wait(self, again: "Future[Outcome]") -> Outcome:
+        wait([again, self._interrupt], return_when=FIRST_COMPLETED)
+        if self._interrupt.done():
+            raise InterruptedFinalsError
+        return settle(again)
 
     def _score(self, trial: Finished, pipeline: Any) -> Finalist:
         test, rmse = self._dataset.test, trial.outcome.rmse

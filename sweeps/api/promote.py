@@ -12,13 +12,13 @@ from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
 from sweeps.data.datasets import Dataset, load_dataset
 from sweeps.engines import open_engine
-from sweeps.errors import DataError, NoUsableTrialError, SpaceError
+from sweeps.errors import DataError, NoUsableTrialError, SpaceError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.selection import pick
 from sweeps.settings import Sweep
 from sweeps.space import load_space
 from sweeps.tracking.reader import find_sweep, read_sweep
-from sweeps.tracking.store import Store, open_store, resolve_uri
+from sweeps.tracking.store import Store, find_store, resolve_uri
 from sweeps.tracking.writer import record_finalists, record_promotion
 
 
@@ -44,11 +44,16 @@ def promote_sweep(
         NoUsableTrialError: no trial is COMPLETE, or its training gives no model.
         StoreError: the store refuses.
     """
-    store = open_store(resolve_uri(tracking_uri))
+    if register_as is not None:
+        registry.check_model_name(register_as, "--as")
+    store = find_store(resolve_uri(tracking_uri))
     record = read_sweep(store, find_sweep(store, sweep))
     if record.best is None:
-        raise NoUsableTrialError(f"sweep {record.name}", "no trial is COMPLETE: there is nothing to promote")
-    settings = Sweep.from_json(record.settings)
+        hint = f"sweeps show {record.run_id[:8]} says why"
+        raise NoUsableTrialError(
+            f"sweep {record.name}", "no trial is COMPLETE: there is nothing to promote", hint
+        )
+    settings = _settings(record)
     dataset = load_dataset(settings.data)
     if dataset.digest != record.extra.get("data_digest"):
         wrong = (
@@ -62,6 +67,15 @@ def promote_sweep(
     version = promote_winner(store, record, dataset, chosen, logged, name)
     record_promotion(store, record.run_id, version)
     return replace(record, finalists=chosen.finalists, model=version)
+
+
+def _settings(record: SweepRecord) -> Sweep:
+    """Read the settings of a sweep; one killed at its very start has none."""
+    try:
+        return Sweep.from_json(record.settings)
+    except (KeyError, TypeError) as error:
+        wrong = "the store has no settings of it (sweep.json) that this version can read"
+        raise StoreError(f"sweep {record.name}", wrong, "run a new sweep") from error
 
 
 def _logged(store: Store, record: SweepRecord) -> Chosen | None:

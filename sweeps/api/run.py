@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeps.api.precheck import precheck
 from sweeps.api.session import Session
 from sweeps.data.spec import DataSpec
 from sweeps.record import SweepRecord
@@ -132,6 +133,7 @@ def run_settings(
     on_trial: Callable[[Finished], object] | None = None,
 ) -> SweepRecord:
     """Run a sweep from its settings; see ``run_sweep``."""
+    precheck(sweep, tracking_uri, results)
     with Session(sweep, tracking_uri, results) as session:
         for finished in session.trials():
             if on_trial is not None:

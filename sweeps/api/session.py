@@ -4,20 +4,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from sweeps.api.encodings import Encodings
-from sweeps.api.finals import Finals
+from sweeps.api.finals import Finals, InterruptedFinalsError
 from sweeps.api.note import note
+from sweeps.api.precheck import check_writable
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
 from sweeps.data.datasets import Dataset, load_dataset
 from sweeps.engines import open_engine
-from sweeps.errors import NoUsableTrialError, SweepsError, TooManyFailuresError, UsageError
+from sweeps.errors import NoUsableTrialError, SweepsError, TooManyFailuresError
 from sweeps.lint import check_space
 from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
@@ -54,8 +55,6 @@ class Session:
     def __init__(
         self, sweep: Sweep, tracking_uri: str | None = None, results: Path = Path("results")
     ) -> None:
-        if sweep.register_as is not None:
-            check_model_name(sweep.register_as)
         self.sweep = sweep
         self.interrupt: Future[int] = Future()
         """Set its result (a signal's number) to end the sweep."""
@@ -96,11 +95,14 @@ class Session:
         self.model_name = sweep.register_as or f"{self.dataset.slug}-regressor"
         if sweep.register:
             check_model_name(self.model_name)
-        self.results = _writable(self._results / _folder_name(self.name))
+        self.results = self._results / _folder_name(self.name)
+        check_writable(self.results)
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
         encodings = Encodings(self.dataset, self.space, sweep.features, scratch)
         self._shelf = Shelf(scratch, sweep.top)
-        self._finals = Finals(sweep.seed, self.dataset, self.space, encodings, self._shelf, self.engine)
+        self._finals = Finals(
+            sweep.seed, self.dataset, self.space, encodings, self._shelf, self.engine, self.interrupt
+        )
         encodings.of(self._searcher.preview(0).params)
         self.warnings += encodings.warnings
         self.store = open_store(resolve_uri(self._uri))
@@ -147,11 +149,12 @@ class Session:
         loop = run_trials(
             self._searcher, self._writer, self.engine, sweep.stop, self._task, self.interrupt, self.history
         )
-        for finished in loop:
-            self._shelf.put(finished)
-            if finished.outcome.state is not State.LOST:
-                self.history.append(without_model(finished))
-            yield finished
+        with closing(loop):
+            for finished in loop:
+                self._shelf.put(finished)
+                if finished.outcome.state is not State.LOST:
+                    self.history.append(without_model(finished))
+                yield finished
 
     def finish(self) -> SweepRecord:
         """Choose the winner, log, register and report; give the sweep as the store now holds it.
@@ -176,20 +179,24 @@ class Session:
             )
         try:
             self._promote(record)
-        finally:
-            record = self._close("COMPLETE")
-        return record
+        except InterruptedFinalsError:
+            return self._close("INTERRUPTED")
+        except Exception:
+            self._close("COMPLETE")
+            raise
+        return self._close("COMPLETE")
 
     def _task(self, proposal: Proposal) -> Task:
         return self._finals.task(proposal, self._shelf.threshold)
 
     def _promote(self, record: SweepRecord) -> None:
         chosen = self._finals.choose(self.history, self.sweep.top)
+        self.warnings += self._finals.warnings
         self._writer.log_finalists(chosen.finalists)
         if chosen.test_rmse is None:
             self.warnings.append("there are no test rows: the winner has the lowest rmse on validation")
         if chosen.pipeline is None:
-            self.warnings.append("train() returned no fitted model: there is none to register")
+            self.warnings.append("no finalist has a fitted model: there is none to register")
             return
         logged = log_winner(self.store, record, self.dataset, chosen)
         if self.sweep.register:
@@ -235,19 +242,3 @@ def _failures(record: SweepRecord) -> str:
 def _folder_name(name: str) -> str:
     """Make a folder's name of a sweep's: it cannot leave the results folder."""
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".") or "sweep"
-
-
-def _writable(folder: Path) -> Path:
-    """Check that a folder can be made and written, leaving nothing behind.
-
-    Raises:
-        UsageError: it cannot.
-    """
-    above = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    try:
-        with TemporaryDirectory(prefix=".sweeps-", dir=above):
-            pass
-    except OSError as error:
-        hint = "pass --results-dir with a folder you may write"
-        raise UsageError(f"results folder {folder}", error.strerror or str(error), hint) from error
-    return folder

@@ -28,12 +28,14 @@ class Shelf:
         outcome = finished.outcome
         if outcome.state is not State.COMPLETE or outcome.rmse is None:
             return
-        if outcome.model is not None and outcome.rmse < self.threshold:
-            self._path(finished.number).write_bytes(outcome.model)
-        self._best = sorted([*self._best, (outcome.rmse, finished.number)])
-        for _, number in self._best[self._k :]:
-            self._path(number).unlink(missing_ok=True)
+        entry = (outcome.rmse, finished.number)
+        self._best = sorted([*self._best, entry])
+        dropped = self._best[self._k :]
         del self._best[self._k :]
+        if outcome.model is not None and entry not in dropped:
+            self._path(finished.number).write_bytes(outcome.model)
+        for _, number in dropped:
+            self._path(number).unlink(missing_ok=True)
 
     def get(self, number: int) -> bytes | None:
         """Give the bytes of a trial's model; None if it is not kept."""

@@ -29,9 +29,11 @@ def _limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None
 def list_command(experiment: str | None, limit: int, tracking_uri: str | None, as_json: bool) -> None:
     """List the sweeps of the store, the latest first."""
     from sweeps.tracking.reader import list_sweeps
-    from sweeps.tracking.store import open_store, resolve_uri
+    from sweeps.tracking.store import find_store, is_missing, resolve_uri
 
-    headers = list_sweeps(open_store(resolve_uri(tracking_uri)), experiment=experiment, limit=limit)
+    uri = resolve_uri(tracking_uri)
+    fresh = experiment is None and is_missing(uri)
+    headers = [] if fresh else list_sweeps(find_store(uri), experiment=experiment, limit=limit)
     if as_json:
         print_json({"sweeps": [_line_json(header) for header in headers]})
     elif headers:
@@ -112,9 +114,9 @@ def read_record(sweep: str, tracking_uri: str | None) -> "tuple[Store, SweepReco
         UsageError: there is no such sweep.
     """
     from sweeps.tracking.reader import find_sweep, read_sweep
-    from sweeps.tracking.store import open_store, resolve_uri
+    from sweeps.tracking.store import find_store, resolve_uri
 
-    store = open_store(resolve_uri(tracking_uri))
+    store = find_store(resolve_uri(tracking_uri))
     return store, read_sweep(store, find_sweep(store, sweep))
 
 

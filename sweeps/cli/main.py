@@ -100,6 +100,8 @@ def usage_text(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         close = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else hint
         return f"unknown option {error.option_name}{close}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"{error.option_name}: needs a value{hint}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{error.param.human_readable_name}: missing{hint}"
     if isinstance(error, click.BadParameter) and error.param is not None:

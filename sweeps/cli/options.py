@@ -17,14 +17,24 @@ class Count(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number, or say what it must be."""
-        limits = f">= {self.low}" if self.high is None else f"from {self.low} to {self.high}"
-        try:
-            number = int(str(value))
-        except ValueError:
-            self.fail(f"must be a whole number {limits}, got {value!r}", param, ctx)
-        if number < self.low or (self.high is not None and number > self.high):
-            self.fail(f"must be a whole number {limits}, got {value!r}", param, ctx)
+        digits = re.fullmatch(r"\s*([+-]?[0-9]{1,30})\s*", str(value))  # int() takes 1_0 and other alphabets
+        number = int(digits[1]) if digits else None
+        if number is None or number < self.low or (self.high is not None and number > self.high):
+            limits = f">= {self.low}" if self.high is None else f"from {self.low} to {self.high}"
+            self.fail(f"must be a whole number {limits}, got {str(value)[:40]!r}", param, ctx)
         return number
+
+
+class Figure(click.ParamType[float]):
+    """A finite number of at least 0."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number, or say what it must be."""
+        if not re.fullmatch(r"\s*\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*", str(value)):
+            self.fail(f"must be a number >= 0, got {str(value)[:40]!r}", param, ctx)
+        return float(value)
 
 
 class Duration(click.ParamType[float]):
@@ -40,8 +50,9 @@ class Duration(click.ParamType[float]):
         match = self._form.fullmatch(str(value).strip())
         hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0.0, 0.0, 0.0)
         total = 3600 * hours + 60 * minutes + seconds
-        if total <= 0:
-            self.fail(f"must be a positive time such as 90s, 10m or 1h30m, got {value!r}", param, ctx)
+        if not 0 < total < float("inf"):
+            example = "must be a positive time such as 90s, 10m or 1h30m"
+            self.fail(f"{example}, got {str(value)[:40]!r}", param, ctx)
         return total
 
 

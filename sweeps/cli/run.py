@@ -4,11 +4,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeps.cli.options import Count, Duration, Pairs, store_options
+from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
 from sweeps.cli.output import figure, note, print_json, seconds
 from sweeps.cli.progress import progress
 from sweeps.errors import UsageError
@@ -44,7 +45,7 @@ STOP_OPTIONS = (
     click.option(
         "--time", "seconds_", type=Duration(), metavar="10m", help="Start no trial after this time."
     ),
-    click.option("--target-rmse", type=float, metavar="R", help="Stop at this validation rmse."),
+    click.option("--target-rmse", type=Figure(), metavar="R", help="Stop at this validation rmse."),
     click.option("--patience", type=Count(), metavar="N", help="Stop after N trials without a new best."),
     click.option("--max-failures", type=Count(0), metavar="N", help="Give up when more trials fail."),
 )
@@ -99,12 +100,13 @@ def run_command(
     sweeps run random_forest --data green-taxi:2023-01,2023-02,2023-03 --trials 15 --seed 42
     sweeps run xgboost --table houses.csv --target price --time 10m
     """
-    sweep = settings(**options)
-    from pathlib import Path
+    from sweeps.api.precheck import precheck
 
+    sweep, results = settings(**options), Path(results_dir)
+    precheck(sweep, tracking_uri, results)  # before the import below, which takes seconds
     from sweeps.api.session import Session
 
-    with Session(sweep, tracking_uri, Path(results_dir)) as session, _interruptible(session):
+    with Session(sweep, tracking_uri, results) as session, _interruptible(session):
         _announce(session)
         with progress(sweep.stop.trials, sweep.stop.seconds, quiet=quiet or as_json) as shown:
             for finished in session.trials():
@@ -113,7 +115,7 @@ def run_command(
         record = session.finish()
     _warn(session.warnings[told:])
     _answer(session, record, as_json)
-    if session.interrupt.done():
+    if record.state == "INTERRUPTED":
         _interrupted(session, record)
 
 
@@ -218,7 +220,14 @@ def _answer(session: "Session", record: "SweepRecord", as_json: bool) -> None:
     tracking = f" · tracking {100 * overhead:.1f} % of wall time" if isinstance(overhead, float) else ""
     spent = seconds(record.ended - record.started if record.ended else None)
     click.echo(f"results  {session.results} · {spent}{tracking}")
-    click.echo(f"MLflow   sweeps ui {record.run_id[:8]}   → {link}")
+    click.echo(f"MLflow   sweeps ui {record.run_id[:8]}{_address(session, link)}")
+
+
+def _address(session: "Session", link: str) -> str:
+    """Give the link where a server answers; a database has none until ``sweeps ui`` starts one."""
+    from sweeps.cli.ui import own_server
+
+    return f"  ({link})" if own_server(session.store) else ""
 
 
 def _print_board(record: "SweepRecord") -> None:

@@ -55,9 +55,9 @@ def ui_command(
     SWEEP is a run id or its beginning, a name, or `last`; without it the latest sweep. Where no MLflow server
     runs on the store, one is started that only this machine can reach, until Ctrl-C.
     """
-    from sweeps.tracking.store import open_store, resolve_uri
+    from sweeps.tracking.store import find_store, open_store, resolve_uri
 
-    store = open_store(resolve_uri(tracking_uri))
+    store = (open_store if sweep is None else find_store)(resolve_uri(tracking_uri))
     page = page_of(store, sweep)
     if base := own_server(store):
         present(page, base, as_json, no_browser)

@@ -84,7 +84,7 @@ def _check_target(column: "pd.Series[Any]", target: str, what: str) -> None:
     if missing.any():
         amount = "all values" if missing.all() else f"{missing.sum()} of {len(column)} values"
         reason = f"target {target!r} has {amount} missing (first in row {_first(missing)})"
-        raise DataError(what, reason, "leave these rows out")
+        raise DataError(what, reason, "is it the right column?" if missing.all() else "leave these rows out")
     if column.dtype == object:
         text = pd.to_numeric(column, errors="coerce").isna()
         row = _first(text) if text.any() else 1

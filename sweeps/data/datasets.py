@@ -1,5 +1,6 @@
 """Load what a DataSpec names into checked splits."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,7 @@ def _read_files(spec: DataSpec) -> _Source:
         for option, path in spec.files.items()
     }
     first = Path(next(iter(spec.files.values())))
-    slug = first.name.split(".")[0] or "data"
+    slug = _slug(first.name.split(".")[0])
     return _Source(frames, whats, str(first), slug, (spec.target or "").strip())
 
 
@@ -163,7 +164,14 @@ def _read_function(spec: DataSpec, name: str) -> _Source:
         raise DataError(
             f"--data {name}", "returned no rows to validate on", "return a split 'valid', or --cv 5"
         )
-    return _Source(frames, {split: f"--data {name} {split}" for split in frames}, name, path.stem, target)
+    return _Source(
+        frames, {split: f"--data {name} {split}" for split in frames}, name, _slug(path.stem), target
+    )
+
+
+def _slug(text: str) -> str:
+    """Make a name that a registered model may carry of a file's."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:200] or "data"
 
 
 def _align(frames: dict[str, pd.DataFrame], whats: dict[str, str]) -> dict[str, pd.DataFrame]:

@@ -8,7 +8,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -58,18 +59,27 @@ def fetch(
     if not name.startswith(PREFIX):
         raise DataError("fetch", unknown("data", name, ["green-taxi:2023-01,2023-02,2023-03"]))
     months, folder = parse_months(name), data_folder(data_dir)
-    _make_folder(folder)
     limits = limits or Limits()
-    return [_fetch_file(month_file(folder, month), base_url, progress, limits) for month in months]
+    with _made(folder):
+        return [_fetch_file(month_file(folder, month), base_url, progress, limits) for month in months]
 
 
-def _make_folder(folder: Path) -> None:
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make the folder for the time of a download; it stays if something is in it."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(
             f"folder {folder}", f"cannot be made: {error.strerror}", "use --data-dir FOLDER"
         ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # not empty
+            for path in new:
+                path.rmdir()
 
 
 def _fetch_file(path: Path, base_url: str, progress: Progress, limits: Limits) -> Path:

@@ -1,11 +1,12 @@
 """What data a sweep uses, as the user named it, and the checks that need no data. Standard library only."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.data.months import PREFIX, data_folder, parse_months, require_months
-from sweeps.errors import DataError, unknown
+from sweeps.errors import DataError, UsageError, unknown
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -54,7 +55,8 @@ def check_spec(spec: DataSpec) -> None:
     """Find mistakes that can be seen without reading the data.
 
     Raises:
-        DataError: the first mistake found.
+        UsageError: what is asked for contradicts itself.
+        DataError: what is asked for cannot exist; the first mistake found.
     """
     _check_source(spec)
     _check_numbers(spec)
@@ -69,14 +71,14 @@ def _check_source(spec: DataSpec) -> None:
     named = [option for option, value in sources.items() if value is not None]
     if not named:
         hint = "--data diabetes, --table FILE --target COL, or --train FILE --valid FILE --target COL"
-        raise DataError("data", "none is named", hint)
+        raise UsageError("data", "none is named", hint)
     if len(named) > 1:
-        raise DataError(" and ".join(named), "name the data twice", "keep one of them")
+        raise UsageError(" and ".join(named), "name the data twice", "keep one of them")
     extra = [option for option in spec.files if option not in ("--table", "--train")]
     if extra and spec.train is None:
-        raise DataError(extra[0], f"goes with --train, not with {named[0]}", "leave it out")
+        raise UsageError(extra[0], f"goes with --train, not with {named[0]}", "leave it out")
     if spec.split_by is not None and (spec.train is not None or _has_own_splits(spec)):
-        raise DataError("--split-by", f"{named[0]} is split already", "use it with --table")
+        raise UsageError("--split-by", f"{named[0]} is split already", "use it with --table")
 
 
 def _has_own_splits(spec: DataSpec) -> bool:
@@ -85,9 +87,9 @@ def _has_own_splits(spec: DataSpec) -> bool:
 
 def _check_numbers(spec: DataSpec) -> None:
     if spec.cv is not None and not 2 <= spec.cv <= 100:
-        raise DataError(f"--cv {spec.cv}", "the number of folds must be from 2 to 100", "try --cv 5")
+        raise UsageError(f"--cv {spec.cv}", "the number of folds must be from 2 to 100", "try --cv 5")
     if not 0 <= spec.seed < 2**32:
-        raise DataError(f"--seed {spec.seed}", "a seed must be from 0 to 4294967295")
+        raise UsageError(f"--split-seed {spec.seed}", "a seed must be from 0 to 4294967295")
 
 
 def _check_name(spec: DataSpec, name: str) -> None:
@@ -100,7 +102,13 @@ def _check_name(spec: DataSpec, name: str) -> None:
         known = ["diabetes", "green-taxi:TRAIN,VALID,TEST", "module.py:function"]
         raise DataError("--data", unknown("data", name, known), "a file goes with --table or --train")
     if spec.target is not None:
-        raise DataError("--target", f"{name} has its own target", "leave it out")
+        raise UsageError("--target", f"{name} has its own target", _target_hint(spec.target))
+
+
+def _target_hint(target: str) -> str:
+    """A number is more likely meant as the rmse to stop at than as the name of a column."""
+    number = re.fullmatch(r"\d+(\.\d*)?|\.\d+", target)
+    return f"leave it out; to stop at an rmse: --target-rmse {target}" if number else "leave it out"
 
 
 def _check_function(name: str, path: Path, function: str) -> None:
@@ -126,9 +134,9 @@ def _check_files(spec: DataSpec) -> None:
         _check_file(option, path)
     _refuse_same_file(spec.files)
     if spec.target is None:
-        raise DataError(next(iter(spec.files)), "no target column named", "pass --target COL")
+        raise UsageError(next(iter(spec.files)), "no target column named", "pass --target COL")
     if spec.table is None and spec.valid is None and spec.cv is None:
-        raise DataError("--train", "no rows to validate on", "pass --valid FILE, or --cv 5")
+        raise UsageError("--train", "no rows to validate on", "pass --valid FILE, or --cv 5")
 
 
 def _check_file(option: str, name: str) -> None:

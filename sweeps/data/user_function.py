@@ -1,7 +1,9 @@
 """Data from the user's own function, ``module.py:function``."""
 
-import importlib.util
+import contextlib
+import importlib.machinery
 import sys
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,9 +38,17 @@ def call_user_function(path: Path, function: str, target: str | None) -> tuple[d
     return {name: frame for name, (frame, _) in frames.items()}, found
 
 
+class _NoBytecode(importlib.machinery.SourceFileLoader):
+    """Leaves no ``__pycache__`` beside the user's file."""
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Write nothing."""
+
+
 def _call(path: Path, function: str, what: str) -> Any:
     try:
-        return _load(path, function, what)()
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for answers
+            return _load(path, function, what)()
     except DataError:
         raise
     except (Exception, SystemExit) as error:
@@ -46,14 +56,13 @@ def _call(path: Path, function: str, what: str) -> Any:
 
 
 def _load(path: Path, function: str, what: str) -> Any:
-    module_spec = importlib.util.spec_from_file_location(path.stem, path)
-    if module_spec is None or module_spec.loader is None:
-        raise DataError(what, "not a Python file")
-    module = importlib.util.module_from_spec(module_spec)
+    loader = _NoBytecode(path.stem, str(path.resolve()))
+    module = types.ModuleType(path.stem)
+    module.__file__ = loader.path
     # Its own folder comes first, so that it finds the modules beside it, as a script would.
     sys.path.insert(0, str(path.resolve().parent))
     try:
-        module_spec.loader.exec_module(module)
+        loader.exec_module(module)
     finally:
         sys.path.pop(0)
     known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]

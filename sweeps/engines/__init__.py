@@ -1,7 +1,15 @@
 """Where trials run: one file per engine, opened by name."""
 
 from sweeps.engines.base import Engine, LostTaskError, TaskError
-from sweeps.engines.catalog import open_engine
+from sweeps.engines.catalog import check_engine, open_engine
 from sweeps.engines.cores import available_cores, split_cores
 
-__all__ = ["Engine", "LostTaskError", "TaskError", "available_cores", "open_engine", "split_cores"]
+__all__ = [
+    "Engine",
+    "LostTaskError",
+    "TaskError",
+    "available_cores",
+    "check_engine",
+    "open_engine",
+    "split_cores",
+]

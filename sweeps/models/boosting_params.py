@@ -12,7 +12,7 @@ from typing import Any
 import xgboost
 
 from sweeps.errors import one_line, unknown
-from sweeps.models.check import whole_number_advice
+from sweeps.models.advice import whole_number_advice
 
 _NATIVE = ("alpha", "eta", "lambda", "min_split_loss", "nthread", "seed", "updater")
 """XGBoost's own names for what the class names otherwise; only used to guess what was meant."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweeps.errors import one_line, unknown
+from sweeps.models.advice import whole_number_advice
 from sweeps.models.build import build, choose, name_of
 from sweeps.models.kinds import is_boosted, parts
 
@@ -24,11 +25,6 @@ def check_params(model: Callable[..., Any] | None, params: Mapping[str, Any]) ->
     _check_regressor(estimator)
     for part in parts(estimator):
         _check_part(part)
-
-
-def whole_number_advice(name: str, value: Any, owner: str) -> str:
-    """What to say when a float was drawn where an int is needed."""
-    return f"{name} draws {value!r}: {owner} needs an int (wrap it: scope.int(hp.quniform(...)))"
 
 
 def _check_names(model: type, params: Mapping[str, Any]) -> None:

@@ -36,14 +36,18 @@ class Version:
         return f"models:/{self.name}/{self.number}"
 
 
-def check_model_name(name: str) -> None:
+def check_model_name(name: str, option: str = "--register-as") -> None:
     """Refuse a name that a URI, a file system or a page could not hold.
+
+    Args:
+        name: as typed.
+        option: where it was typed.
 
     Raises:
         UsageError: it has other characters than letters, digits, ``.``, ``_`` and ``-``.
     """
     if not re.fullmatch(r"[\w.-]{1,255}", name) or not name.strip("."):
-        raise UsageError("--register-as", f"{name[:40]!r}: use letters, digits, . _ - (1..255)")
+        raise UsageError(option, f"{name[:40]!r}: use letters, digits, . _ - (1..255)")
 
 
 def champion_of(store: Store, name: str) -> Version | None:

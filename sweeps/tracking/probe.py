@@ -2,7 +2,6 @@
 
 import os
 import queue
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,9 @@ SCHEMES = ("sqlite", "postgresql", "http", "https")
 DEADLINE = 4.5
 """Seconds a probe may take in all."""
 
+ELSEWHERE = "start it, or name another store with --tracking-uri"
+"""What to do about a store that does not answer."""
+
 
 def scheme_of(uri: str) -> str:
     """Give the scheme of a URI without its driver: ``postgresql`` for ``postgresql+psycopg://…``."""
@@ -24,7 +26,7 @@ def scheme_of(uri: str) -> str:
 
 def shown(uri: str) -> str:
     """Give a URI as it may be printed: without user, password and query."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "***@", redact(uri).split("?", 1)[0])
+    return redact(uri).split("?", 1)[0]
 
 
 def canonical(uri: str) -> str:
@@ -37,7 +39,7 @@ def canonical(uri: str) -> str:
     if scheme in ("", "file"):
         raise _no_scheme(what, uri)
     if scheme not in SCHEMES:
-        raise StoreError(what, f"scheme must be {', '.join(SCHEMES)}")
+        raise _unknown_scheme(what)
     if scheme == "sqlite":
         return _canonical_sqlite(what, uri)
     if "://" not in uri or not uri.split("://", 1)[1].strip("/"):
@@ -45,17 +47,21 @@ def canonical(uri: str) -> str:
     return uri.rstrip("/")
 
 
-def probe(uri: str) -> None:
-    """Ask the store behind a canonical URI whether it can be used; a missing SQLite file is made.
+def probe(uri: str, make: bool = True) -> None:
+    """Ask the store behind a canonical URI whether it can be used.
+
+    Args:
+        uri: the store.
+        make: whether a missing SQLite file is made, or only asked whether it could be.
 
     Raises:
         StoreError: it cannot.
     """
     scheme = scheme_of(uri)
     if scheme == "sqlite":
-        from sweeps.tracking.sqlite import ensure_sqlite, path_of
+        from sweeps.tracking.sqlite import check_sqlite, ensure_sqlite, path_of
 
-        ensure_sqlite(path_of(uri))
+        (ensure_sqlite if make else check_sqlite)(path_of(uri))
     elif scheme == "postgresql":
         from sweeps.tracking.probe_sql import probe_postgresql
 
@@ -84,17 +90,21 @@ def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
     try:
         answer, error = answers.get(timeout=seconds)
     except queue.Empty:
-        raise StoreError(what, f"no answer within {seconds:g} s") from None
+        raise StoreError(what, f"no answer within {seconds:g} s", ELSEWHERE) from None
     if error is not None:
         raise error
     return answer  # type: ignore[return-value]  # None only where T is None
 
 
+def _unknown_scheme(what: str) -> StoreError:
+    return StoreError(what, f"scheme must be {', '.join(SCHEMES)}", "such as sqlite:///mlflow.db")
+
+
 def _no_scheme(what: str, uri: str) -> StoreError:
     if uri.endswith((".db", ".sqlite", ".sqlite3")) and ":" not in uri:
         return StoreError(what, "names no scheme", f"write sqlite:///{uri}")
-    if uri == "databricks":
-        return StoreError(what, f"scheme must be {', '.join(SCHEMES)}")
+    if uri.startswith("databricks"):
+        return _unknown_scheme(what)
     return StoreError(what, "the file store is not supported by MLflow 3.17", "use sqlite:///mlflow.db")
 
 

@@ -11,6 +11,7 @@ import urllib.request
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sweeps.errors import StoreError
+from sweeps.tracking.probe import ELSEWHERE
 
 TIMEOUT = 2.0
 OLDEST = 3
@@ -31,7 +32,9 @@ def probe_http(uri: str, shown: str) -> None:
     version = re.fullmatch(r"(\d+)\.\d+[\w.+-]*", text.strip())
     if status != 200 or version is None:
         said = str(status) if status != 200 else repr(text.strip()[:40])
-        raise StoreError(what, f"answered, but is not an MLflow server (/version: {said})")
+        raise StoreError(
+            what, f"answered, but is not an MLflow server (/version: {said})", "check host and port"
+        )
     if int(version[1]) < OLDEST:
         raise StoreError(f"MLflow server {text.strip()} at {shown}", f"too old, {OLDEST}.x required")
     search = f"{base}/api/2.0/mlflow/experiments/search"
@@ -56,7 +59,7 @@ def _ask(what: str, url: str, headers: dict[str, str], body: bytes | None = None
     except urllib.error.HTTPError as error:
         return error.code, error.read(2000).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
-        raise StoreError(what, _reason(error)) from None
+        raise StoreError(what, _reason(error), ELSEWHERE) from None
     except Exception as error:
         if type(error).__module__ != "http.client":
             raise

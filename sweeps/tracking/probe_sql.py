@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sweeps.errors import StoreError
-from sweeps.tracking.probe import DEADLINE, within
+from sweeps.tracking.probe import DEADLINE, ELSEWHERE, within
 from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_version, is_empty
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _look(uri: str, what: str) -> Found:
             f"MLflow URI {what.removeprefix('MLflow ')}", driver, "pip install 'sweeps[postgres]'"
         ) from None
     except exc.SQLAlchemyError as error:
-        raise StoreError(what, _reason(error)) from None
+        raise StoreError(what, _reason(error), ELSEWHERE) from None
 
 
 def _version(connection: "Connection") -> str | None:

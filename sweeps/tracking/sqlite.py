@@ -7,8 +7,10 @@ again. Here a new store is a copy of a template, put in place whole.
 import os
 import sqlite3
 import stat
+import tempfile
 import uuid
 from contextlib import closing, suppress
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +20,8 @@ from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_ver
 
 LOCK_SECONDS = 4.0
 """How long a probe waits for another writer."""
+
+_HINT = "name a file you may write: --tracking-uri sqlite:///PATH"
 
 
 def path_of(uri: str) -> Path:
@@ -38,6 +42,24 @@ def ensure_sqlite(path: Path) -> None:
     _check(path, what)
 
 
+def check_sqlite(path: Path) -> None:
+    """Check that the store can be used or, where there is none, made; leaves nothing behind.
+
+    Raises:
+        StoreError: as ``ensure_sqlite``.
+    """
+    what = f"sqlite {path}"
+    if not _is_blank(path, what):
+        _check(path, what)
+        return
+    _check_folder(path, what)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StoreError(what, _why(error), _HINT) from None
+
+
 def checkpoint(path: Path) -> None:
     """Move the write-ahead log into the file, so that a copy of it is whole; skipped while it is busy."""
     with suppress(sqlite3.Error), closing(_connect(path)) as connection:
@@ -50,7 +72,7 @@ def _is_blank(path: Path, what: str) -> bool:
     except FileNotFoundError:
         return True
     except OSError as error:
-        raise StoreError(what, _why(error)) from None
+        raise StoreError(what, _why(error), _HINT) from None
     if stat.S_ISDIR(status.st_mode):
         raise StoreError(what, "is a directory", f"write sqlite:///{path}/mlflow.db")
     return status.st_size == 0
@@ -59,8 +81,7 @@ def _is_blank(path: Path, what: str) -> bool:
 def _create(path: Path, what: str) -> None:
     from sweeps.tracking.template import template
 
-    if not path.parent.is_dir():
-        raise StoreError(what, f"folder {path.parent} does not exist", f"mkdir -p {path.parent}")
+    _check_folder(path, what)
     fresh = path.parent / f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.new"
     try:
         fresh.touch(exist_ok=False)  # a folder we may not write is known before any work
@@ -68,9 +89,14 @@ def _create(path: Path, what: str) -> None:
             copy_durably(source, fresh)
         _put_in_place(fresh, path)
     except OSError as error:
-        raise StoreError(what, _why(error)) from None
+        raise StoreError(what, _why(error), _HINT) from None
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _check_folder(path: Path, what: str) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(what, f"folder {path.parent} does not exist", f"mkdir -p {path.parent}")
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
@@ -100,6 +126,13 @@ def _sweep_leftovers(path: Path) -> None:
 
 def _check(path: Path, what: str) -> None:
     try:
+        # SQLite would not tell: BEGIN IMMEDIATE on a file that it may only read begins a read.
+        with path.open("r+b"):
+            pass
+    except OSError as error:
+        why = "read-only" if error.errno in (EACCES, EPERM, EROFS) else _why(error)
+        raise StoreError(what, why, _HINT) from None
+    try:
         with closing(_connect(path)) as connection:
             tables = [
                 row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -116,7 +149,7 @@ def _check(path: Path, what: str) -> None:
     if not os.access(
         path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids
     ):  # SQLite writes its journal beside the file
-        raise StoreError(what, "its folder is read-only")
+        raise StoreError(what, "its folder is read-only, and SQLite writes beside the file", _HINT)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -136,9 +169,9 @@ def _trouble(what: str, error: sqlite3.Error) -> StoreError:
     if "locked" in text:
         return StoreError(what, f"locked by another process for {LOCK_SECONDS:g} s", "wait until it is done")
     if "readonly" in text or "unable to open" in text:
-        return StoreError(what, "read-only" if "readonly" in text else "cannot be opened for writing")
+        return StoreError(what, "read-only" if "readonly" in text else "cannot be opened for writing", _HINT)
     if "full" in text:
-        return StoreError(what, "the disk is full")
+        return StoreError(what, "the disk is full", "make room, or name a file elsewhere")
     return StoreError(
         what, f"not a valid database ({text})", "restore it from a backup, or name another file"
     )

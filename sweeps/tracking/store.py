@@ -58,6 +58,41 @@ def resolve_uri(given: str | None) -> str:
     return given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
+def check_store(uri: str) -> None:
+    """Find out whether a store can be used, or could be made; makes nothing.
+
+    Raises:
+        StoreError: it is unreachable, unfit or not MLflow's; known within 5 seconds.
+    """
+    _probe_both(*_places(uri), make=False)
+
+
+def is_missing(uri: str) -> bool:
+    """Whether a store is a SQLite file that is not there yet.
+
+    Raises:
+        StoreError: the URI is of no kind we know.
+    """
+    uri = canonical(uri)
+    if scheme_of(uri) != "sqlite":
+        return False
+    from sweeps.tracking.sqlite import path_of
+
+    return not path_of(uri).exists()
+
+
+def find_store(uri: str) -> Store:
+    """Open a store that must be there: to read one is no reason to make one.
+
+    Raises:
+        StoreError: there is none, or it is unreachable, unfit or not MLflow's; known within 5 seconds.
+    """
+    if is_missing(uri):
+        hint = "`sweeps run` makes it; or name another store with --tracking-uri"
+        raise StoreError(f"MLflow {shown(canonical(uri))}", "no such file, so no sweep is in it", hint)
+    return open_store(uri)
+
+
 def open_store(uri: str) -> Store:
     """Open a store; a SQLite file that does not exist is made.
 
@@ -65,11 +100,8 @@ def open_store(uri: str) -> Store:
         StoreError: it is unreachable, unfit or not MLflow's; known within 5 seconds.
     """
     quiet()
-    uri = canonical(uri)
-    registry = canonical(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
-    probe(uri)
-    if registry != uri:
-        _probe_registry(registry)
+    uri, registry = _places(uri)
+    _probe_both(uri, registry, make=True)
     from mlflow import MlflowClient
 
     with store_errors(shown(uri)):
@@ -144,9 +176,26 @@ def _first_line(error: "MlflowException") -> str:
     return text[:300] or type(error).__name__
 
 
-def _probe_registry(uri: str) -> None:
+def _places(uri: str) -> tuple[str, str]:
+    """Give the canonical URIs of the tracking store and of the registry."""
     try:
-        probe(uri)
+        registry = canonical(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    except StoreError as error:
+        if not os.environ.get("MLFLOW_REGISTRY_URI"):
+            raise
+        raise StoreError("MLFLOW_REGISTRY_URI", f"{error.what}: {error.wrong}", error.next_step) from error
+    return canonical(uri), registry
+
+
+def _probe_both(uri: str, registry: str, make: bool) -> None:
+    probe(uri, make)
+    if registry != uri:
+        _probe_registry(registry, make)
+
+
+def _probe_registry(uri: str, make: bool) -> None:
+    try:
+        probe(uri, make)
     except StoreError as error:
         name = f"registry {shown(uri)!r} (MLFLOW_REGISTRY_URI)"
         raise StoreError(name, f"model registry not available: {error.wrong}", error.next_step) from error

@@ -1,0 +1,106 @@
+"""Parties of the loop for tests of its laws, and search spaces whose trials do what a test wants."""
+
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from sweeps.search import Searcher
+from sweeps.space import SearchSpace
+from sweeps.stopping import StopRules
+from sweeps.sweep import run_trials
+from sweeps.trial import Finished, Outcome, Proposal, Setup, Task, Trial
+
+SMOOTH = """
+SPACE = {"x": hp.uniform("x", -5, 5), "y": hp.loguniform("y", -3, 2),
+         "kind": hp.choice("kind", [{"a": hp.normal("a", 0, 1)}, {"b": hp.randint("b", 9)}])}
+def train(params, data, report):
+    kind = params["kind"]
+    return 1 + abs(params["x"] - 1) + params["y"] + abs(kind.get("a", 1)) + kind.get("b", 0)
+"""
+
+
+class Memory:
+    """A tracker that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.started: list[Trial] = []
+        self.finished: list[Finished] = []
+
+    def start(self, proposal: Proposal) -> Trial:
+        trial = Trial(proposal, f"run{len(self.started)}", time.time())
+        self.started.append(trial)
+        return trial
+
+    def finish(self, trial: Trial, outcome: Outcome) -> Finished:
+        finished = Finished(trial, outcome, time.time())
+        self.finished.append(finished)
+        return finished
+
+    @property
+    def open(self) -> set[str]:
+        """Runs without a final state."""
+        return {t.run_id for t in self.started} - {f.trial.run_id for f in self.finished}
+
+
+class Manual:
+    """An engine whose futures the test ends; it counts what is in flight."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots, self.threads = slots, 1
+        self.running: dict[Future[Outcome], Task] = {}
+        self.most = 0
+        self.cancelled: list[int] = []
+
+    def submit(self, _: Any, task: Task) -> "Future[Outcome]":
+        future: Future[Outcome] = Future()
+        self.running[future] = task
+        future.add_done_callback(self.running.pop)
+        self.most = max(self.most, len(self.running))
+        return future
+
+    def cancel(self, future: "Future[Any]") -> None:
+        if future in self.running:
+            self.cancelled.append(self.running[future].number)
+            future.cancel()
+
+
+class Broken(Manual):
+    """An engine that loses whatever it gets."""
+
+    def submit(self, fn: Any, task: Task) -> "Future[Outcome]":
+        future = super().submit(fn, task)
+        future.set_exception(RuntimeError(f"no route to host {len(self.cancelled)}"))
+        return future
+
+
+class Packer:
+    """Makes tasks for a space, with a folder of data that has no rows worth mentioning."""
+
+    def __init__(self, space: SearchSpace, data: Path) -> None:
+        self.space, self.data = space, data
+
+    def __call__(self, proposal: Proposal) -> Task:
+        setup = Setup(str(self.space.path), self.space.digest, str(self.data), 1)
+        return Task(proposal.number, proposal.point, proposal.seed, setup)
+
+
+class Loop:
+    """One loop with everything it needs; ``run`` gives what it yields."""
+
+    def __init__(
+        self, packer: Packer, engine: Any, stop: StopRules | int, tracker: Any = None, **searcher: Any
+    ) -> None:
+        self.tracker = tracker or Memory()
+        self.interrupt: Future[int] = Future()
+        self.searcher = Searcher(packer.space, seed=42, **searcher)
+        self.engine, self.packer = engine, packer
+        self.stop = StopRules(stop) if isinstance(stop, int) else stop
+
+    def start(self, history: Any = ()) -> Any:
+        return run_trials(
+            self.searcher, self.tracker, self.engine, self.stop, self.packer, self.interrupt, history
+        )
+
+    def run(self, history: Any = ()) -> list[Finished]:
+        return list(self.start(history))
