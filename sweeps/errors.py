@@ -7,6 +7,7 @@ It prints as one line: ``error: WHAT: WRONG (NEXT)``.
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class SweepsError(Exception):
@@ -75,6 +76,20 @@ class NotReachedError(SweepsError):
     """The verdict or reproduction asked for was not reached."""
 
     exit_code = 9
+
+
+def absent(path: Path) -> str:
+    """Say why a path leads to nothing; empty where something is there.
+
+    ``Path.exists`` itself raises for a folder we may not enter and for a name that is too long.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    return ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

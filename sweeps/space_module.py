@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
-from sweeps.errors import SpaceError, unknown
+from sweeps.errors import SpaceError, absent, unknown
 
 FOLDER = "search_spaces"
 IMPORT_SECONDS = 60.0
@@ -90,7 +90,7 @@ def find_space(name: str) -> Path:
     known = {listing.name: listing.path for listing in list_spaces()}
     if name in known:
         return known[name].resolve()
-    hint = f"there is a file {name}.py here: give {name}.py" if Path(f"{name}.py").is_file() else ""
+    hint = f"there is a file {name}.py here: give {name}.py" if not absent(Path(f"{name}.py")) else ""
     hint = hint or "`sweeps spaces` lists them; or give the path of a .py file"
     raise SpaceError("space", unknown("search space", name, known), hint)
 
@@ -269,12 +269,12 @@ def _summary(path: Path) -> str:
 
 
 def _check_path(path: Path) -> Path:
-    if path.is_dir():
-        raise SpaceError(f"space {str(path)!r}", "is a folder", "give a .py file in it")
-    if not path.is_file():
+    if reason := absent(path):
         known = {listing.name for listing in list_spaces()}
         hint = f"or the name {path.stem!r} of a shipped one" if path.stem in known else ""
-        raise SpaceError(f"space {str(path)!r}", "no such file", hint)
+        raise SpaceError(f"space {str(path)!r}", reason, hint)
+    if path.is_dir():
+        raise SpaceError(f"space {str(path)!r}", "is a folder", "give a .py file in it")
     if path.suffix != ".py":
         raise SpaceError(f"space {str(path)!r}", "is not a .py file")
     return path.resolve()

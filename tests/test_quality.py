@@ -33,7 +33,12 @@ def check(*words: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["ruff check --output-format concise .", "ruff format --check .", "lint-imports", pytest.param("mypy", marks=pytest.mark.slow)],
+    [
+        "ruff check --output-format concise .",
+        "ruff format --check .",
+        "lint-imports",
+        pytest.param("mypy", marks=pytest.mark.slow),
+    ],
 )
 def test_it_is_clean(command: str) -> None:
     program, *arguments = command.split()

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import select
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from sweeps.data.spec import DataSpec
 from sweeps.errors import NoUsableTrialError, TooManyFailuresError
 from sweeps.record import SweepRecord
 from sweeps.registry import load_pipeline
+from sweeps.registry.store import pointed_at
 from sweeps.settings import Sweep
 from sweeps.stopping import StopRules
 from sweeps.tracking.store import open_store
@@ -54,7 +57,7 @@ def run(tmp_path: Path, sqlite_uri: str) -> Run:
 
 @pytest.fixture
 def client(sqlite_uri: str) -> MlflowClient:
-    return MlflowClient(sqlite_uri, sqlite_uri)
+    return open_store(sqlite_uri).client
 
 
 def held_out_rows() -> Any:
@@ -65,13 +68,8 @@ def held_out_rows() -> Any:
 
 def reload(uri: str, model: str) -> Any:
     """Load a registered model as a user would."""
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    try:
+    with pointed_at(open_store(uri)):
         return mlflow.pyfunc.load_model(model)
-    finally:
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +77,25 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[SweepRecord, str, P
     """One finished sweep of XGBoost with one failing trial, for tests that only look."""
     folder = tmp_path_factory.mktemp("swept")
     body = """
+from pathlib import Path
 from xgboost import XGBRegressor
 SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)),
          "learning_rate": hp.loguniform("learning_rate", -2, -1),
          "n_estimators": 40, "early_stopping_rounds": 5}
 def MODEL(**params):
-    if params["max_depth"] == 5:
+    if params["max_depth"] == 5 and Path(__file__).with_name("armed").exists():
         raise ValueError("depth 5 is unlucky")
     return XGBRegressor(**params)
 """
     space, uri, seen = write_space(folder, body), f"sqlite:///{folder / 'mlflow.db'}", list[Finished]()
+
+    def saw(finished: Finished) -> None:
+        seen.append(finished)
+        (folder / "armed").touch()  # not before: the lint would refuse the space
+
     record = run_sweep(
         space, "diabetes", trials=8, seed=3, engine="serial", name="looked at", tracking_uri=uri,
-        results=folder / "results", on_trial=seen.append,
+        results=folder / "results", on_trial=saw,
     )  # fmt: skip
     return record, uri, folder / "results" / "looked-at", seen
 
@@ -198,7 +202,7 @@ def test_every_trial_was_shown_as_it_ended(swept: Any) -> None:
 def test_the_results_folder_tells_the_same(swept: Any) -> None:
     record, _, results, _ = swept
     rows = list(csv.DictReader((results / "leaderboard.csv").open()))
-    assert [int(r["trial"]) for r in rows][0] == record.best.number
+    assert int(rows[0]["trial"]) == record.best.number
     assert len(rows) == 8
     ranked = [float(r["rmse"]) for r in rows if r["rank"]]
     assert ranked == sorted(ranked)
@@ -244,15 +248,17 @@ def test_a_worse_sweep_gives_a_challenger_and_a_better_one_takes_over(run: Run, 
     assert [m.alias for m in models if m] == ["champion", "challenger", "champion"]
     assert models[1] is not None
     assert "does not beat the champion's" in models[1].reason
-    assert client.get_model_version_by_alias("diabetes-regressor", "champion").version == "3"
-    assert client.get_model_version_by_alias("diabetes-regressor", "previous").version == "1"
-    assert client.get_model_version_by_alias("diabetes-regressor", "challenger").version == "2"
+    assert client.get_model_version_by_alias("diabetes-regressor", "champion").version == 3
+    assert client.get_model_version_by_alias("diabetes-regressor", "previous").version == 1
+    assert client.get_model_version_by_alias("diabetes-regressor", "challenger").version == 2
 
 
 def interrupted(tmp_path: Path, uri: str, body: str, **settings: Any) -> SweepRecord:
     """A sweep that the user ends after three of six trials."""
     space = write_space(tmp_path, body, "cut")
-    sweep = Sweep(str(space), DataSpec("diabetes", **settings), StopRules(6), 5, engine="serial", name="cut")
+    sweep = Sweep(
+        str(space), DataSpec("diabetes", **settings), StopRules(6), 5, engine="serial", threads=1, name="cut"
+    )
     with Session(sweep, uri, tmp_path / "results") as session:
         for finished in session.trials():
             if finished.number == 2:
@@ -260,7 +266,7 @@ def interrupted(tmp_path: Path, uri: str, body: str, **settings: Any) -> SweepRe
         return session.finish()
 
 
-@pytest.mark.parametrize("cv", [None, 3])
+@pytest.mark.parametrize("cv", [None, pytest.param(3, marks=pytest.mark.slow)])
 def test_promoting_an_interrupted_sweep_trains_the_finalists_again(
     tmp_path: Path, run: Run, sqlite_uri: str, client: MlflowClient, cv: int | None
 ) -> None:
@@ -272,7 +278,7 @@ SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 9, 1)), "n_estimator
     assert (record.state, record.count(State.COMPLETE), record.model) == ("INTERRUPTED", 3, None)
     assert client.get_run(record.run_id).info.status == "KILLED"
     promoted = sweeps.promote_sweep("cut", "late", tracking_uri=sqlite_uri)
-    whole = run(body, seed=5, trials=3, cv=cv, register_as="whole")
+    whole = run(body, seed=5, trials=3, threads=1, cv=cv, register_as="whole")
     assert promoted.model is not None
     assert (promoted.model.name, promoted.model.version, promoted.model.alias) == ("late", 1, "champion")
     assert [(f.number, f.rmse, f.test_rmse) for f in promoted.finalists] == [
@@ -376,6 +382,7 @@ SPACE = hp.choice("family", [
 """
 
 
+@pytest.mark.slow
 def test_the_search_may_pick_the_family(run: Run, client: MlflowClient) -> None:
     record = run(FAMILIES, trials=8)
     runs = [client.get_run(t.trial.run_id) for t in record.trials]
@@ -418,10 +425,23 @@ def test_an_error_in_the_user_s_own_callback_closes_the_sweep(run: Run, client: 
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run(GOOD, on_trial=stumble, engine="local", workers=2)
+        run(GOOD, on_trial=stumble, engine="local", workers=1)
     runs = client.search_runs(["1"])
     assert {r.info.status for r in runs} <= {"FINISHED", "FAILED"}
     assert {r.data.tags["sweeps.state"] for r in runs} <= {"COMPLETE", "FAILED", "LOST"}
+
+
+def test_ctrl_c_in_a_notebook_closes_the_sweep(run: Run, client: MlflowClient) -> None:
+    body = TRAIN.replace("RETURNED", "rmse").replace(
+        "    model =", "    import os, signal\n    os.kill(os.getpid(), signal.SIGINT)\n    model ="
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run(body)
+    runs = client.search_runs(["1"])
+    assert {(r.info.status, r.data.tags["sweeps.state"]) for r in runs} == {
+        ("KILLED", "INTERRUPTED"),
+        ("FAILED", "LOST"),
+    }
 
 
 def test_nothing_is_registered_where_nothing_should_be(run: Run, client: MlflowClient) -> None:
@@ -434,11 +454,13 @@ def test_nothing_is_registered_where_nothing_should_be(run: Run, client: MlflowC
     assert late.finalists == tuple(record.finalists)
 
 
+@pytest.mark.slow
 def test_serial_and_one_local_worker_give_the_same_bits(run: Run) -> None:
     body = (
         "from xgboost import XGBRegressor as MODEL\n"
         + """
-SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)), "subsample": hp.uniform("subsample", 0.4, 1),
+SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)),
+         "subsample": hp.uniform("subsample", 0.4, 1),
          "n_estimators": 20, "early_stopping_rounds": 5}
 """
     )
@@ -458,6 +480,58 @@ def test_a_time_limit_ends_a_sweep(run: Run) -> None:
     assert record.trials
     first, last = record.trials[0].trial.started, record.trials[-1].trial.started
     assert last - first < 1.0
+
+
+REFIT = TRAIN.replace("RETURNED", "rmse, model").replace(
+    "        return 0.0, model",
+    """        import os, pathlib, signal
+        marker = pathlib.Path(__file__).with_name("refitted")
+        seen = marker.exists()
+        marker.touch()
+        HOW
+        return 0.0, model""",
+)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_over_a_finalist_is_given_another_chance(run: Run, tmp_path: Path) -> None:
+    body = REFIT.replace("HOW", "seen or os.kill(os.getpid(), signal.SIGKILL)")
+    record = run(body, cv=2, engine="local", workers=1)
+    assert (tmp_path / "refitted").exists()
+    assert record.model is not None
+    assert all(f.test_rmse is not None for f in record.finalists)
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_finalists_are_trained_again_ends_the_sweep(
+    tmp_path: Path, sqlite_uri: str
+) -> None:
+    space = write_space(tmp_path, REFIT.replace("HOW", "signal.pause()"))
+    sweep = Sweep(str(space), DataSpec("diabetes", cv=2), StopRules(2), 1, workers=1)
+    with Session(sweep, sqlite_uri, tmp_path / "results") as session:
+        list(session.trials())
+
+        def interrupt() -> None:
+            while not (tmp_path / "refitted").exists():
+                select.select([], [], [], 0.02)
+            session.interrupt.set_result(2)
+
+        threading.Thread(target=interrupt, daemon=True).start()
+        record = session.finish()
+    assert (record.state, record.count(State.COMPLETE), record.model) == ("INTERRUPTED", 2, None)
+
+
+@pytest.mark.parametrize("engine", ["serial", "local"])
+def test_a_train_without_models_is_not_called_again_for_the_finalists(
+    run: Run, tmp_path: Path, engine: str
+) -> None:
+    body = TRAIN.replace("RETURNED", "rmse").replace(
+        "    model =", """    with open(__file__ + ".log", "a") as log:
+        log.write("called\\n")
+    model =""",
+    )  # fmt: skip
+    run(body, engine=engine, workers=1)
+    assert (tmp_path / "made.py.log").read_text() == "called\n" * 3
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ class Finals:
             InterruptedFinalsError: the user interrupts.
         """
         ranked = rank(trials, top)
-        missing = {t.number: self._submit(t) for t in ranked if self._shelf.get(t.number) is None}
+        missing = {t.number: self._submit(t) for t in ranked if self._to_train(t.number)}
         finalists: list[Finalist] = []
         best: Any = None
         for trial in ranked:
@@ -98,11 +98,13 @@ class Finals:
         """Give the trial's model behind the fitted features; None where training gives no model."""
         from sklearn.pipeline import Pipeline
 
-        params = self._space.params(trial.trial.proposal.point)
-        prepared = self._encodings.of(params)
-        model = self._shelf.get(trial.number) if again is None else self._trained(trial, again)
+        outcome = trial.outcome if again is None else self._trained(trial, again)
+        model = self._shelf.get(trial.number) if again is None else outcome.model
         if model is None:
+            if outcome.error:
+                self.warnings.append(f"trial {trial.number} has no model: {outcome.reason}")
             return None
+        prepared = self._encodings.of(self._space.params(trial.trial.proposal.point))
         return Pipeline([("features", prepared.transformer), ("model", _load(model))])
 
     def task(self, proposal: Proposal, keep_below: float, refit_rounds: int | None = None) -> Task:
@@ -111,6 +113,11 @@ class Finals:
         setup = Setup(str(self._space.path), self._space.digest, data, self._engine.threads)
         return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
 
+    def _to_train(self, number: int) -> bool:
+        """Whether a trial must be trained again; in vain where training gives no model, but that of folds."""
+        pointless = self._shelf.never_had(number) and not self._dataset.cv
+        return self._shelf.get(number) is None and not pointless
+
     def _submit(self, trial: Finished) -> "Future[Outcome]":
         """Train a trial from its point and seed; on train+valid when the sweep cross-validates."""
         proposal = trial.trial.proposal
@@ -118,13 +125,11 @@ class Finals:
         rounds = _rounds(trial) if self._dataset.cv else None
         return self._engine.submit(run_trial, self.task(same, math.inf, rounds))
 
-    def _trained(self, trial: Finished, again: "Future[Outcome]") -> bytes | None:
+    def _trained(self, trial: Finished, again: "Future[Outcome]") -> Outcome:
         outcome = self._wait(again)
-        if outcome.state is State.LOST:  # an accident; twice is none
-            outcome = self._wait(self._submit(trial))
-        if outcome.error:
-            self.warnings.append(f"trial {trial.number} has no model: {outcome.reason}")
-        return outcome.model
+        if outcome.state is not State.LOST:
+            return outcome
+        return self._wait(self._submit(trial))  # an accident; twice is none
 
     def _wait(self, again: "Future[Outcome]") -> Outcome:
         wait([again, self._interrupt], return_when=FIRST_COMPLETED)

@@ -41,8 +41,10 @@ def check_writable(folder: Path) -> None:
     """
     above = next(p for p in (folder, *folder.absolute().parents) if os.path.lexists(p))
     try:
-        with TemporaryDirectory(prefix=".sweeps-", dir=above):
-            pass
+        with TemporaryDirectory(prefix=".sweeps-", dir=above) as scratch:  # the same names, elsewhere
+            (Path(scratch) / folder.absolute().relative_to(above.absolute())).mkdir(
+                parents=True, exist_ok=True
+            )
     except OSError as error:
         hint = "pass --results-dir with a folder you may write"
         raise UsageError(f"results folder {folder}", error.strerror or str(error), hint) from error

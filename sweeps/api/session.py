@@ -106,8 +106,8 @@ class Session:
         encodings.of(self._searcher.preview(0).params)
         self.warnings += encodings.warnings
         self.store = open_store(resolve_uri(self._uri))
+        self._started = time.monotonic()  # what it writes counts as tracking
         self._writer = self._begin(sweep.experiment or self.dataset.slug)
-        self._started = time.monotonic()
 
     def _begin(self, experiment: str) -> SweepWriter:
         ensure_experiment(self.store, experiment)
@@ -241,4 +241,5 @@ def _failures(record: SweepRecord) -> str:
 
 def _folder_name(name: str) -> str:
     """Make a folder's name of a sweep's: it cannot leave the results folder."""
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".") or "sweep"
+    legal = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".") or "sweep"
+    return legal.encode()[:200].decode(errors="ignore")  # file systems count bytes

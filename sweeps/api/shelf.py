@@ -17,6 +17,7 @@ class Shelf:
     def __init__(self, folder: Path, k: int) -> None:
         self._folder, self._k = folder, k
         self._best: list[tuple[float, int]] = []
+        self._without: set[int] = set()
 
     @property
     def threshold(self) -> float:
@@ -28,6 +29,8 @@ class Shelf:
         outcome = finished.outcome
         if outcome.state is not State.COMPLETE or outcome.rmse is None:
             return
+        if outcome.model is None and outcome.rmse < self.threshold:
+            self._without.add(finished.number)
         entry = (outcome.rmse, finished.number)
         self._best = sorted([*self._best, entry])
         dropped = self._best[self._k :]
@@ -36,6 +39,13 @@ class Shelf:
             self._path(finished.number).write_bytes(outcome.model)
         for _, number in dropped:
             self._path(number).unlink(missing_ok=True)
+
+    def never_had(self, number: int) -> bool:
+        """Whether the worker was asked for the trial's model and sent none.
+
+        The threshold only falls: what is below it now was below the one that travelled with the trial.
+        """
+        return number in self._without
 
     def get(self, number: int) -> bytes | None:
         """Give the bytes of a trial's model; None if it is not kept."""

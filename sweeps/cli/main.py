@@ -51,10 +51,13 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(package_name="sweeps", message="%(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Run hyperparameter sweeps for tabular regression; track them in MLflow; register the best model.
 
     \b
@@ -62,6 +65,8 @@ def cli() -> None:
     sweeps show last
     sweeps ui last
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
@@ -101,7 +106,8 @@ def usage_text(error: click.UsageError) -> str:
         close = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else hint
         return f"unknown option {error.option_name}{close}"
     if isinstance(error, click.BadOptionUsage):
-        return f"{error.option_name}: needs a value{hint}"
+        wrong = "needs a value" if "requires" in error.message else "takes no value"
+        return f"{error.option_name}: {wrong}{hint}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{error.param.human_readable_name}: missing{hint}"
     if isinstance(error, click.BadParameter) and error.param is not None:

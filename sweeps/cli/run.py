@@ -169,9 +169,11 @@ def settings(
 def _interruptible(session: "Session") -> Iterator[None]:
     """Let the first SIGINT or SIGTERM end the sweep cleanly; the second ends the program at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    came: list[int] = []
 
     def interrupt(number: int, _: Any) -> None:
-        if session.interrupt.done():
+        came.append(number)
+        if len(came) > 1:
             raise KeyboardInterrupt
         note("interrupted: withdrawing the running trials (once more to quit at once)")
         # A thread, since the signal may have come while this one holds the future's lock.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sweeps.data.months import PREFIX, data_folder, month_file, parse_months
-from sweeps.errors import DataError, unknown
+from sweeps.errors import DataError, absent, unknown
 
 BASE_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -67,7 +67,7 @@ def fetch(
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
     """Make the folder for the time of a download; it stays if something is in it."""
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    new = [path for path in (folder, *folder.parents) if absent(path) == "no such file"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from sweeps.errors import DataError
+from sweeps.errors import DataError, absent
 
 PREFIX = "green-taxi:"
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -47,7 +47,9 @@ def require_months(name: str, folder: Path) -> list[Path]:
     """
     paths = [month_file(folder, month) for month in parse_months(name)]
     for path in paths:
-        if not path.is_file():
+        if reason := absent(path):
+            if reason != "no such file":
+                raise DataError(f"--data {name}", f"{path} {reason}", "--data-dir FOLDER")
             hint = f"sweeps fetch {name} --data-dir {folder}, or --data-dir FOLDER if it lies elsewhere"
             raise DataError(f"--data {name}", f"no file {path.name} in folder {folder}", hint)
     return paths

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.data.months import PREFIX, data_folder, parse_months, require_months
-from sweeps.errors import DataError, UsageError, unknown
+from sweeps.errors import DataError, UsageError, absent, unknown
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -112,8 +112,10 @@ def _target_hint(target: str) -> str:
 
 
 def _check_function(name: str, path: Path, function: str) -> None:
+    if reason := absent(path):
+        raise DataError(f"--data {name}", f"{reason}: {path}")
     if not path.is_file():
-        raise DataError(f"--data {name}", f"no such file: {path}")
+        raise DataError(f"--data {name}", f"{path} is no file")
     if not function.isidentifier():
         raise DataError(f"--data {name}", f"{function!r} is no function name", "write module.py:function")
 
@@ -143,8 +145,8 @@ def _check_file(option: str, name: str) -> None:
     what, path = f"{option} {name}", Path(name)
     if "://" in name:
         raise DataError(what, "is a web address; only local files are read", "download it first")
-    if not path.exists():
-        raise DataError(what, "no such file")
+    if reason := absent(path):
+        raise DataError(what, reason, "" if path.is_absolute() else f"looked in {Path.cwd()}")
     if path.is_dir():
         raise DataError(what, "is a folder, not a file")
     if not name.lower().endswith(SUFFIXES):

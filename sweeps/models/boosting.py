@@ -140,7 +140,7 @@ def _matrices(
 
 
 def _build(fold: Fold, missing: float, threads: int) -> tuple[xgboost.DMatrix, xgboost.DMatrix | None]:
-    """Plain matrices: the quantile ones take minutes on wide sparse features (FACTS.md)."""
+    """Plain matrices: a QuantileDMatrix of 5 702 one-hot columns did not return within 300 s."""
     kinds = ["q"] * fold.X_train.shape[1] if fold.categorical else None
     for column in fold.categorical:
         kinds[column] = "c"  # type: ignore[index]  # there are kinds where there are categories

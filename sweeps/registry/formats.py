@@ -18,6 +18,7 @@ TRUSTED = re.compile(
     r"|xgboost\.core\.Booster|xgboost\.sklearn\.XGB(RF)?Regressor"
     r"|sklearn\.tree\._tree\.Tree"
     r"|sklearn\.ensemble\._hist_gradient_boosting\.predictor\.TreePredictor"
+    r"|functools\.partial|sklearn\.utils\.validation\.check_array"  # of HistGradientBoosting with categories
     r"|sklearn\.neighbors\._(kd|ball)_tree\.(KD|Ball)Tree"
     r"|sklearn\.metrics\._dist_metrics\.\w+Distance64"
     r"|sklearn\.neural_network\._stochastic_optimizers\.(Adam|SGD)Optimizer"

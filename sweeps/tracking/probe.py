@@ -2,10 +2,12 @@
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from sweeps.errors import StoreError, redact
 
@@ -44,6 +46,8 @@ def canonical(uri: str) -> str:
         return _canonical_sqlite(what, uri)
     if "://" not in uri or not uri.split("://", 1)[1].strip("/"):
         raise StoreError(what, "names no host", f"write {scheme}://HOST…")
+    if scheme != "postgresql":  # whose passwords may hold what no web address can
+        _check_address(what, uri)
     return uri.rstrip("/")
 
 
@@ -96,6 +100,16 @@ def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
     return answer  # type: ignore[return-value]  # None only where T is None
 
 
+def _check_address(what: str, uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        sound = parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"\s", uri):
+        raise StoreError(what, "is no web address", "write http://HOST:PORT")
+
+
 def _unknown_scheme(what: str) -> StoreError:
     return StoreError(what, f"scheme must be {', '.join(SCHEMES)}", "such as sqlite:///mlflow.db")
 
@@ -111,8 +125,13 @@ def _no_scheme(what: str, uri: str) -> StoreError:
 def _canonical_sqlite(what: str, uri: str) -> str:
     prefix, _, rest = uri.partition(":///")
     name, mark, query = rest.partition("?")
+    if "+" in prefix and prefix != "sqlite+pysqlite":
+        raise StoreError(what, f"no driver {prefix!r}", f"write sqlite:///{name}")
     if not name or name == ":memory:" or "/" in prefix:
         guess = uri.partition(":")[2].strip("/")
         hint = guess if guess and guess != ":memory:" else "mlflow.db"
         raise StoreError(what, "names no file", f"write sqlite:///{hint}")
-    return f"{prefix}:///{Path(os.path.abspath(name))}{mark}{query}"  # noqa: PTH100 - keeps symbolic links
+    path = Path(os.path.abspath(name))  # noqa: PTH100 - keeps symbolic links
+    if "%" in str(path):  # some versions of SQLAlchemy decode it, and would open another file than we do
+        raise StoreError(what, f"MLflow cannot open a path with '%': {path}", "name another file")
+    return f"{prefix}:///{path}{mark}{query}"

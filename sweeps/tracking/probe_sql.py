@@ -42,6 +42,8 @@ def _look(uri: str, what: str) -> Found:
         raise StoreError(
             f"MLflow URI {what.removeprefix('MLflow ')}", driver, "pip install 'sweeps[postgres]'"
         ) from None
+    except ValueError:  # its text may hold the password
+        raise StoreError(what, "is no address", "write postgresql://HOST:PORT/NAME") from None
     except exc.SQLAlchemyError as error:
         raise StoreError(what, _reason(error), ELSEWHERE) from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.errors import StoreError, UsageError
+from sweeps.errors import StoreError, UsageError, absent
 from sweeps.tracking.probe import canonical, probe, scheme_of, shown
 from sweeps.tracking.quiet import quiet
 
@@ -78,7 +78,7 @@ def is_missing(uri: str) -> bool:
         return False
     from sweeps.tracking.sqlite import path_of
 
-    return not path_of(uri).exists()
+    return absent(path_of(uri)) == "no such file"
 
 
 def find_store(uri: str) -> Store:

@@ -13,13 +13,19 @@ COURSE_RMSES = [
     5.3701, 6.3360, 5.6177, 5.3575, 5.4431, 5.3547, 5.3637, 5.4646,
     5.4105, 5.3634, 5.3354, 5.4841, 5.5381, 5.3716, 5.3550,
 ]  # fmt: skip
-"""Validation rmse of 15 random forests in order: ``fmin`` with TPE and ``default_rng(42)``, REFERENCE figures."""
+"""Validation rmse of 15 random forests in order: ``fmin`` with TPE and ``default_rng(42)``."""
 
 
 @pytest.mark.slow
 def test_the_course_random_forest_sweep(taxi_dir: Path, sqlite_uri: str, tmp_path: Path) -> None:
     record = run_sweep(
-        "random_forest", MONTHS, trials=15, seed=42, data_dir=taxi_dir, tracking_uri=sqlite_uri, results=tmp_path
+        "random_forest",
+        MONTHS,
+        trials=15,
+        seed=42,
+        data_dir=taxi_dir,
+        tracking_uri=sqlite_uri,
+        results=tmp_path,
     )
     rmses = [t.outcome.rmse for t in record.trials]
     assert rmses == pytest.approx(COURSE_RMSES, abs=5e-5)

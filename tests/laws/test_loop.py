@@ -78,7 +78,7 @@ def writer(uri: str) -> SweepWriter:
     return SweepWriter.open(open_store(uri), "laws", "sweep", settings={"seed": 42}, origin=origin)
 
 
-@pytest.mark.parametrize("kept", [1, 13, 24])
+@pytest.mark.parametrize("kept", [23, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 13, 26))])
 def test_interrupted_and_continued_from_mlflow_equals_never_interrupted(
     smooth: Packer, sqlite_uri: str, kept: int
 ) -> None:
@@ -123,13 +123,14 @@ DIES_ONCE = SMOOTH.replace(
     "    kind =",
     """    import os, pathlib, signal
     marker = pathlib.Path(__file__).parent / f"died-{params['x']!r}"
-    if params['x'] > 2 and not marker.exists():
+    if params['x'] > 0 and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     kind =""",
 )
 
 
+@pytest.mark.slow
 def test_a_lost_trial_is_tried_again_and_counts_once(tmp_path: Path, data: Path, sqlite_uri: str) -> None:
     made = packer(tmp_path, data, DIES_ONCE)
     tracker = writer(sqlite_uri)
@@ -237,7 +238,7 @@ def train(params, data, report):
 """
 
 
-@pytest.mark.parametrize("how", ["interrupt", "closed", "raises"])
+@pytest.mark.parametrize("how", ["interrupt", "raises", pytest.param("closed", marks=pytest.mark.slow)])
 def test_what_still_runs_is_withdrawn(tmp_path: Path, data: Path, sqlite_uri: str, how: str) -> None:
     tracker = writer(sqlite_uri)
     seen: list[Finished] = []

@@ -139,3 +139,10 @@ def test_a_trial_whose_model_did_not_come_back_still_counts(tmp_path: Path) -> N
     shelf.put(modelled(0, 2.0))
     shelf.put(finished(1, 1.0))
     assert (shelf.get(0), shelf.get(1), shelf.threshold) == (None, None, 1.0)
+
+
+def test_it_knows_which_models_there_never_were(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, 2)
+    for trial in (finished(0, 2.0), modelled(1, 1.0), finished(2, 5.0)):
+        shelf.put(trial)
+    assert [shelf.never_had(n) for n in range(3)] == [True, False, False]

@@ -1,4 +1,4 @@
-"""Where bad input meets the command line: a folder with good files, a store with awkward sweeps, bad servers."""
+"""Where bad input meets the command line: good files, a store with awkward sweeps, bad servers."""
 
 import os
 import socket

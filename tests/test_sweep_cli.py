@@ -1,0 +1,321 @@
+"""``sweeps run`` and ``sweeps promote`` as real programs: answers, exit codes, signals, terminals."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+from sweeps.tracking.store import open_store
+from tests.laws.make import write_space
+
+ROOT = Path(__file__).parents[1]
+SWEEPS = [sys.executable, "-c", "from sweeps.cli.main import main; main()"]
+SOON = 60
+"""Seconds after which a program that does not answer has failed; a loaded machine takes its time."""
+
+RIDGE = """
+from sklearn.linear_model import Ridge as MODEL
+SPACE = {"alpha": hp.loguniform("alpha", -3, 0)}
+"""
+TRAIN = """
+SPACE = {"x": hp.uniform("x", 0, 1)}
+def train(params, data, report):
+    BODY
+"""
+
+
+class Shell:
+    """Runs the command line in a folder of its own, with a store there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.uri = folder, f"sqlite:///{folder / 'mlflow.db'}"
+        self.started: list[subprocess.Popen[str]] = []
+        keep = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+        self.env = {**keep, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [*SWEEPS, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True,
+            timeout=2 * SOON, check=False,
+        )  # fmt: skip
+
+    def run(self, body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Sweep a space on diabetes."""
+        space = write_space(self.folder, body)
+        return self("run", str(space), "--data", "diabetes", *arguments)
+
+    def start(self, body: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
+        """Begin a sweep in a process group of its own."""
+        space = write_space(self.folder, body)
+        command = [*SWEEPS, "run", str(space), "--data", "diabetes", *arguments]
+        process = subprocess.Popen(
+            command, cwd=self.folder, env=self.env, text=True, start_new_session=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
+        )  # fmt: skip
+        self.started.append(process)
+        return process
+
+    @property
+    def client(self) -> MlflowClient:
+        return open_store(self.uri).client
+
+    def sweep(self) -> Any:
+        """The only sweep's run."""
+        [run] = self.client.search_runs(["1"], "tags.`sweeps.kind` = 'sweep'")
+        return run
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    made = Shell(tmp_path)
+    yield made
+    for process in made.started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_a_sweep_answers_on_stdout_and_tells_its_progress_on_stderr(shell: Shell) -> None:
+    """Also: ``--json`` of show, best and promote later speak of the same sweep."""
+    done = shell.run(RIDGE, "--trials", "3", "--seed", "1", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    answer = done.stdout.splitlines()
+    assert "rmse" in answer[0]
+    assert re.search(r"^winner   trial \d: validation rmse [\d.]+, test rmse [\d.]+$", done.stdout, re.M)
+    assert "model    diabetes-regressor version 1 is champion: the first version" in done.stdout
+    assert re.search(
+        r"^results  results/made-diabetes-\d{8}-\d{6} · .* tracking [\d.]+ % of wall time$", done.stdout, re.M
+    )
+    assert "MLflow   sweeps ui " in done.stdout
+    lines = done.stderr.splitlines()
+    assert re.match(r"sweep made-diabetes-\S+ · seed 1 · tpe · .* rows$", lines[0])
+    assert re.match(r"1 worker × \d+ threads? each$", lines[1])
+    told = [
+        re.match(r"\[(\d)/3\] trial (\d): rmse [\d.]+ in .* · best [\d.]+ \(trial \d\) · .* left$", x)
+        for x in lines[2:]
+    ]
+    assert [(m[1], m[2]) for m in told if m] == [("1", "0"), ("2", "1"), ("3", "2")]
+    assert len(lines) == 5
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_json_is_one_object_with_the_promised_keys(shell: Shell) -> None:
+    noisy = TRAIN.replace(
+        "BODY",
+        """print("chatter", params)
+    import sys
+    sys.stdout.write("more")
+    return 1 + params["x"]""",
+    )
+    done = shell.run(noisy, "--trials", "3", "--workers", "1", "--json", "--no-register")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert {
+        "sweep", "name", "experiment", "state", "trials", "best", "finalists", "test_rmse", "model",
+        "seconds", "overhead", "ui",
+    } <= answer.keys()  # fmt: skip
+    assert answer["trials"] == {"complete": 3, "pruned": 0, "failed": 0, "lost": 0}
+    assert answer["best"].keys() == {"trial", "run_id", "params", "rmse"}
+    assert [f.keys() for f in answer["finalists"]] == [{"trial", "rmse", "test_rmse"}] * 3
+    assert (answer["state"], answer["model"], answer["experiment"]) == ("COMPLETE", None, "diabetes")
+    assert answer["best"]["rmse"] == min(f["rmse"] for f in answer["finalists"])
+    assert 0 < answer["overhead"] < 1
+    assert done.stderr.count("chatter") == 3
+
+
+@pytest.mark.slow
+def test_what_a_serial_trial_prints_does_not_mix_with_the_answer(shell: Shell) -> None:
+    noisy = TRAIN.replace("BODY", 'print("chatter")\n    return 1 + params["x"]')
+    done = shell.run(noisy, "--trials", "2", "--engine", "serial", "--json", "--no-register")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == 2
+    assert done.stderr.count("chatter") == 2
+
+
+@pytest.mark.slow
+def test_a_table_with_json_gives_the_model(shell: Shell) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(size=90), "kind": rng.choice(["a", "b"], 90)})
+    frame["price"] = 3 * frame["size"] + rng.normal(size=90) / 9
+    frame.to_csv(shell.folder / "houses.csv", index=False)
+    space = write_space(shell.folder, RIDGE)
+    done = shell(
+        "run", str(space), "--table", "houses.csv", "--target", "price", "--trials", "2",
+        "--engine", "serial", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    model = json.loads(done.stdout)["model"]
+    assert model == {
+        "name": "houses-regressor", "version": 1, "alias": "champion", "uri": "models:/houses-regressor/1"
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--trials", "3"], 6, r"3 of 3 trials failed; most common \(3\): .*no such luck"),
+        (
+            ["--trials", "9", "--max-failures", "1"],
+            8,
+            r"2 of 2 trials failed; most common \(2\): .*no such luck",
+        ),
+    ],
+)
+def test_failures_end_with_their_exit_code_and_one_line(
+    shell: Shell, arguments: list[str], code: int, said: str
+) -> None:
+    body = TRAIN.replace("BODY", 'raise RuntimeError("no such luck")')
+    done = shell.run(body, "--engine", "serial", *arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    last = done.stderr.splitlines()[-1]
+    assert re.match(rf"error: sweep made-\S+: {said} \(sweeps show [0-9a-f]{{8}}\)$", last), last
+    assert "Traceback" not in done.stderr
+    assert shell.sweep().info.status == "FAILED"
+
+
+LONG = TRAIN.replace(
+    "BODY",
+    """import pathlib, signal
+    here = pathlib.Path(__file__).parent
+    if (here / "first").exists():
+        (here / f"waits-{params['x']}").touch()
+        while True:
+            signal.pause()
+    (here / "first").touch()
+    return 1.0""",
+)
+
+
+def wait_until(true: Callable[[], Any], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + SOON
+    while not true():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"it did not come so far: {process.communicate()}")
+        select.select([], [], [], 0.02)
+
+
+def under_way(
+    shell: Shell, *arguments: str, **streams: Any
+) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """A sweep with one finished trial and two that never end; its worker processes."""
+    process = shell.start(LONG, "--trials", "9", "--workers", "2", *arguments, **streams)
+    wait_until(lambda: len(list(shell.folder.glob("waits-*"))) == 2, process)
+    return process, psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_sweep_cleanly_and_names_what_to_do(shell: Shell, number: int, code: int) -> None:
+    process, workers = under_way(shell)
+    sent = time.monotonic()
+    os.killpg(process.pid, number)
+    _, told = process.communicate(timeout=SOON)
+    assert process.returncode == code, told
+    assert time.monotonic() - sent < 10
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+    sweep = shell.sweep()
+    assert (sweep.info.status, sweep.data.tags["sweeps.state"]) == ("KILLED", "INTERRUPTED")
+    trials = shell.client.search_runs(["1"], "tags.`sweeps.kind` = 'trial'")
+    assert sorted(t.data.tags["sweeps.state"] for t in trials) == ["COMPLETE", "LOST", "LOST"]
+    assert {t.info.status for t in trials} == {"FINISHED", "FAILED"}
+    assert "Traceback" not in told
+    assert f"    sweeps promote {sweep.info.run_id[:8]}" in told.splitlines()
+    assert list((shell.folder / "results").glob("made-*/leaderboard.csv"))
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_trial_in_the_driver_too(shell: Shell) -> None:
+    process = shell.start(LONG, "--trials", "9", "--engine", "serial")
+    wait_until(lambda: list(shell.folder.glob("waits-*")), process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=SOON)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    trials = shell.client.search_runs(["1"], "tags.`sweeps.kind` = 'trial'")
+    assert sorted(t.data.tags["sweeps.state"] for t in trials) == ["COMPLETE", "LOST"]
+    assert shell.sweep().data.tags["sweeps.state"] == "INTERRUPTED"
+
+
+@pytest.mark.slow
+def test_a_second_signal_quits_at_once(shell: Shell) -> None:
+    process, workers = under_way(shell)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert any("once more to quit" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+    assert shell.sweep().data.tags["sweeps.state"] == "INTERRUPTED"
+
+
+@pytest.mark.slow
+def test_what_an_interrupted_sweep_says_to_type_works(shell: Shell) -> None:
+    process = shell.start(RIDGE, "--trials", "100000", "--workers", "1", "--seed", "1")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("[3/"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=SOON)
+    assert process.returncode == 130
+    command = next(x.split() for x in told.splitlines() if x.startswith("    sweeps promote "))
+    late = shell(*command[1:], "--json")
+    assert late.returncode == 0, late.stderr
+    answer = json.loads(late.stdout)
+    assert answer["model"]["uri"] == "models:/diabetes-regressor/1"
+    assert answer["state"] == "INTERRUPTED"
+    assert len(answer["finalists"]) >= 3
+
+
+@pytest.mark.slow
+def test_on_a_terminal_there_is_a_bar(shell: Shell) -> None:
+    ours, theirs = pty.openpty()
+    process = shell.start(RIDGE, "--trials", "4", "--workers", "1", stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], SOON)[0]:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # what Linux gives when the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    answer, _ = process.communicate(timeout=SOON)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "4/4" in text
+    assert "\x1b[" in text
+    assert re.search(r"best [\d.]+ \(trial \d\) · .* left", text)
+    assert "trial 0: rmse" not in text
+    assert "\x1b" not in answer
+
+
+@pytest.mark.slow
+def test_quiet_shows_no_progress(shell: Shell) -> None:
+    done = shell.run(RIDGE, "--trials", "2", "--engine", "serial", "--quiet", "--no-register")
+    assert done.returncode == 0
+    assert "trial 0" not in done.stderr
+    assert "model" not in done.stdout.split()
