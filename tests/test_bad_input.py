@@ -3,6 +3,7 @@
 The tables are in ``tests/bad``; B1 to B80 are rows of the table of bad input that the project keeps.
 """
 
+import importlib
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.cli.main import main
+from sweeps.cli.main import COMMANDS, main
 from tests.bad.case import SECRET, Case
 from tests.bad.command_line import COMMAND_LINE
 from tests.bad.datasets import DATASETS
@@ -54,9 +55,8 @@ NOBODY = 65534, 65534
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What stands in braces in the cases; and everything heavy is imported before a clock runs."""
-    import sweeps.api.promote
-    import sweeps.api.session  # noqa: F401
-
+    for module in ("sweeps.api.promote", "sweeps.api.session", *(home for home, _ in COMMANDS.values())):
+        importlib.import_module(module)  # nobody may not read our Python's files either
     made = tmp_path_factory.mktemp("made")
     make_files(made)
     prefix = make_store(made)
