@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from sweeps.errors import SpaceError, one_line
-from sweeps.hyperparameters import Branch, Constant, Hyperparameter
-from sweeps.ranges import doubts
-from sweeps.space import SearchSpace
+from sweeps.space.hyperparameters import Branch, Constant, Hyperparameter
+from sweeps.space.ranges import doubts
+from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Point
 
 DRAWS = 50

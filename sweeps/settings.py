@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sweeps.algorithms import check_algorithm
 from sweeps.data.spec import DataSpec, check_spec
 from sweeps.errors import UsageError
+from sweeps.search.algorithms import check_algorithm
 from sweeps.stopping import StopRules
 
 MAX_SEED = 2**32 - 1

@@ -23,7 +23,7 @@ WITHDRAWN = Outcome(State.LOST, error="withdrawn: the sweep was interrupted")
 
 
 class Searcher(Protocol):
-    """Who proposes points; ``sweeps.search.Searcher`` keeps this contract."""
+    """Who proposes points; ``sweeps.search.searcher.Searcher`` keeps this contract."""
 
     def ask(self, number: int) -> Proposal:
         """Propose the point of trial ``number``; it counts as running until told."""

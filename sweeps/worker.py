@@ -11,7 +11,7 @@ from sweeps.models.failure import describe
 from sweeps.models.isolation import isolated
 from sweeps.models.scoring import mean_curve, mean_metrics, score
 from sweeps.models.threads import limited
-from sweeps.space import SearchSpace, load_space
+from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.trial import Fold, Outcome, Params, State, Task
 
 

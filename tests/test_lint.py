@@ -11,7 +11,7 @@ from numpy.random import default_rng as rng
 
 from sweeps.errors import SpaceError
 from sweeps.lint import check_space
-from sweeps.space import load_space
+from sweeps.space.search_space import load_space
 
 HEAD = """\
 from math import inf, log, nan

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.space import list_spaces
+from sweeps.space.search_space import list_spaces
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

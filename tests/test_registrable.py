@@ -13,7 +13,7 @@ from sweeps.data.prepared import open_folds, prepare
 from sweeps.data.spec import DataSpec
 from sweeps.models import build, encoding_of, fit
 from sweeps.registry.formats import untrusted_types
-from sweeps.space import list_spaces, load_space
+from sweeps.space.search_space import list_spaces, load_space
 
 SEEDS = range(8)
 """Enough draws to meet every family of ``any_regressor``."""

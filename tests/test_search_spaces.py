@@ -13,7 +13,7 @@ from sklearn.datasets import make_regression
 
 from sweeps.lint import check_space
 from sweeps.models import build
-from sweeps.space import load_space
+from sweeps.space.search_space import load_space
 
 FOLDER = Path(__file__).parents[1] / "search_spaces"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))

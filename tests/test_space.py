@@ -14,8 +14,8 @@ from hyperopt import Trials, fmin, rand, space_eval
 
 import sweeps
 from sweeps.errors import SpaceError
-from sweeps.space import SearchSpace, find_space, list_spaces, load_space
-from sweeps.space_module import import_space, read_space
+from sweeps.space.module import import_space, read_space
+from sweeps.space.search_space import SearchSpace, find_space, list_spaces, load_space
 
 SOUND = """\
 \"\"\"A ridge.
@@ -70,7 +70,7 @@ def test_a_broken_file_is_listed_all_the_same(tmp_path: Path) -> None:
 
 def test_listing_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from sweeps.space import list_spaces; assert len(list_spaces()) >= 10; "
+        "import sys; from sweeps.space.module import list_spaces; assert len(list_spaces()) >= 10; "
         "print([m for m in ('hyperopt', 'numpy', 'sklearn', 'xgboost', 'mlflow') if m in sys.modules])"
     )
     folder = Path(sweeps.__file__).parents[1]

@@ -15,7 +15,7 @@ from sweeps.data.datasets import load_dataset
 from sweeps.data.prepared import open_folds, open_refit, prepare
 from sweeps.data.spec import DataSpec
 from sweeps.engines import open_engine
-from sweeps.space import load_space
+from sweeps.space.search_space import load_space
 from sweeps.trial import Encoding, Setup, State, Task
 from sweeps.worker import run_trial
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from sweeps.data.datasets import Dataset
 from sweeps.data.prepared import Prepared, prepare
 from sweeps.models import build, encoding_of
-from sweeps.space import SearchSpace
+from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Encoding, Params
 
 PLAIN = Encoding(native_categories=False, keeps_missing=False)

@@ -13,9 +13,9 @@ from sweeps.api.encodings import Encodings
 from sweeps.api.shelf import Shelf
 from sweeps.data.datasets import Dataset, Split
 from sweeps.record import Finalist
-from sweeps.search import trial_seed
+from sweeps.search.searcher import trial_seed
 from sweeps.selection import pick, rank
-from sweeps.space import SearchSpace
+from sweeps.space.search_space import SearchSpace
 from sweeps.sweep import settle
 from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
 from sweeps.worker import run_trial

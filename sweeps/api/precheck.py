@@ -8,7 +8,7 @@ from sweeps.engines import check_engine
 from sweeps.errors import UsageError
 from sweeps.registry import check_model_name
 from sweeps.settings import Sweep
-from sweeps.space_module import find_space, read_space
+from sweeps.space.module import find_space, read_space
 from sweeps.tracking.store import check_store, resolve_uri
 
 

@@ -16,7 +16,7 @@ from sweeps.errors import DataError, NoUsableTrialError, SpaceError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.selection import pick
 from sweeps.settings import Sweep
-from sweeps.space import load_space
+from sweeps.space.search_space import load_space
 from sweeps.tracking.reader import find_sweep, read_sweep
 from sweeps.tracking.store import Store, find_store, resolve_uri
 from sweeps.tracking.writer import record_finalists, record_promotion

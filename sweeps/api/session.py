@@ -23,9 +23,9 @@ from sweeps.lint import check_space
 from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
 from sweeps.report.write import write_report
-from sweeps.search import Searcher
+from sweeps.search.searcher import Searcher
 from sweeps.settings import Sweep
-from sweeps.space import load_space
+from sweeps.space.search_space import load_space
 from sweeps.sweep import run_trials, without_model
 from sweeps.tracking.inputs import Context, DatasetInfo
 from sweeps.tracking.reader import read_sweep

@@ -17,7 +17,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @_debug
 def spaces_command(as_json: bool) -> None:
     """List the search spaces: those in ./search_spaces, then the shipped ones."""
-    from sweeps.space import list_spaces
+    from sweeps.space.search_space import list_spaces
 
     listings = list_spaces()
     if as_json:
@@ -43,7 +43,7 @@ def lint_command(space: str, as_json: bool) -> None:
     SPACE is a name that `sweeps spaces` lists, or the path of a .py file. Exits with 3 if it cannot work.
     """
     from sweeps.lint import check_space
-    from sweeps.space import load_space
+    from sweeps.space.search_space import load_space
 
     loaded = load_space(space)
     warnings = check_space(loaded)

@@ -1,24 +1,14 @@
 """Is this a store we can use? Cheap questions with a deadline, before MLflow and its minutes of retries."""
 
 import os
-import queue
 import re
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from sweeps.errors import StoreError, redact
-
-T = TypeVar("T")
+from sweeps.tracking.deadline import DEADLINE, within
 
 SCHEMES = ("sqlite", "postgresql", "http", "https")
-DEADLINE = 4.5
-"""Seconds a probe may take in all."""
-
-ELSEWHERE = "start it, or name another store with --tracking-uri"
-"""What to do about a store that does not answer."""
 
 
 def scheme_of(uri: str) -> str:
@@ -74,30 +64,6 @@ def probe(uri: str, make: bool = True) -> None:
         from sweeps.tracking.probe_http import probe_http
 
         within(DEADLINE, f"MLflow {shown(uri)}", lambda: probe_http(uri, shown(uri)))
-
-
-def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
-    """Give the answer of ``ask`` if it comes in time (a name look-up knows no time limit of its own).
-
-    Raises:
-        StoreError: no answer in time.
-    """
-    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            answers.put((ask(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
-            answers.put((None, error))
-
-    threading.Thread(target=run, daemon=True, name="store-probe").start()
-    try:
-        answer, error = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise StoreError(what, f"no answer within {seconds:g} s", ELSEWHERE) from None
-    if error is not None:
-        raise error
-    return answer  # type: ignore[return-value]  # None only where T is None
 
 
 def _check_address(what: str, uri: str) -> None:

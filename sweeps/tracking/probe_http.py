@@ -11,7 +11,7 @@ import urllib.request
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sweeps.errors import StoreError
-from sweeps.tracking.probe import ELSEWHERE
+from sweeps.tracking.deadline import ELSEWHERE
 
 TIMEOUT = 2.0
 OLDEST = 3

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sweeps.errors import StoreError
-from sweeps.tracking.probe import DEADLINE, ELSEWHERE, within
+from sweeps.tracking.deadline import DEADLINE, ELSEWHERE, within
 from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_version, is_empty
 
 if TYPE_CHECKING:

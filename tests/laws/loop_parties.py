@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from sweeps.search import Searcher
-from sweeps.space import SearchSpace
+from sweeps.search.searcher import Searcher
+from sweeps.space.search_space import SearchSpace
 from sweeps.stopping import StopRules
 from sweeps.sweep import run_trials
 from sweeps.trial import Finished, Outcome, Proposal, Setup, Task, Trial

@@ -13,7 +13,7 @@ from sweeps.data.datasets import Dataset, Split
 from sweeps.data.prepared import prepare
 from sweeps.engines import open_engine
 from sweeps.errors import TooManyFailuresError
-from sweeps.space import SearchSpace, load_space
+from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.stopping import StopRules
 from sweeps.sweep import ATTEMPTS, LOSSES_IN_A_ROW
 from sweeps.tracking.reader import read_sweep

@@ -12,8 +12,8 @@ import pytest
 from hyperopt import STATUS_FAIL, STATUS_OK, Trials, anneal, fmin, mix, rand, tpe
 
 from sweeps.errors import UsageError
-from sweeps.search import MIX_SHARES, Searcher, trial_seed
-from sweeps.space import SearchSpace, load_space
+from sweeps.search.searcher import MIX_SHARES, Searcher, trial_seed
+from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.trial import Outcome, Point, State
 from tests.laws.make import outcome, write_space
 

@@ -255,7 +255,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 def _folders(root: Path | None) -> list[Path]:
     """Where search spaces are: the user's, then the shipped ones (in a wheel, or beside the package)."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     return [(root or Path.cwd()) / FOLDER, package / FOLDER, package.parent / FOLDER]
 
 

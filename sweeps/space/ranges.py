@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweeps.hyperparameters import ARGUMENTS, Hyperparameter, distribution_args, is_number, safe_exp
+from sweeps.space.hyperparameters import ARGUMENTS, Hyperparameter, distribution_args, is_number, safe_exp
 
 OPTIONAL = {"q": (), "high": ("randint",)}
 LARGEST_EXPONENT = math.log(1.7976931348623157e308)

@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from sweeps.errors import SpaceError, unknown
-from sweeps.hyperparameters import Constant, Hyperparameter, find_leaves
-from sweeps.ranges import explain_refusal, problem
-from sweeps.space_module import SpaceFile, SpaceListing, find_space, import_space, list_spaces, read_space
+from sweeps.space.hyperparameters import Constant, Hyperparameter, find_leaves
+from sweeps.space.module import SpaceFile, SpaceListing, find_space, import_space, list_spaces, read_space
+from sweeps.space.ranges import explain_refusal, problem
 from sweeps.trial import Point
 
 __all__ = ["SearchSpace", "SpaceListing", "find_space", "list_spaces", "load_space"]

@@ -25,9 +25,9 @@ from hyperopt.base import (
     Trials,
 )
 
-from sweeps.algorithms import ALGORITHMS, check_algorithm
 from sweeps.errors import UsageError, unknown
-from sweeps.space import SearchSpace
+from sweeps.search.algorithms import ALGORITHMS, check_algorithm
+from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Outcome, Point, Proposal, State
 
 MIX_SHARES = ((0.1, "random"), (0.2, "anneal"), (0.7, "tpe"))
@@ -48,7 +48,7 @@ class Searcher:
 
     Args:
         space: where to search.
-        algo: one of ``sweeps.algorithms.ALGORITHMS``.
+        algo: one of ``sweeps.search.algorithms.ALGORITHMS``.
         seed: all draws derive from it.
         options: settings of the algorithm as text, for example ``{"n_startup_jobs": "10"}``.
 

@@ -7,7 +7,7 @@ ALGORITHMS = {
     "random": "hyperopt.rand",
     "anneal": "hyperopt.anneal",
     "mix": "hyperopt.mix",
-    "atpe": "sweeps.adaptive_tpe",
+    "atpe": "sweeps.search.adaptive_tpe",
 }
 """The module that holds each one's ``suggest``."""
 

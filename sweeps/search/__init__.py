@@ -1,0 +1,1 @@
+"""Ask and tell over Hyperopt's algorithms."""
