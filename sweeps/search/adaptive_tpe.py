@@ -21,9 +21,8 @@ from hyperopt.pyll_utils import expr_to_config
 
 from sweeps.errors import UsageError
 
-importlib.import_module(
-    "lightgbm"
-)  # atpe looks for it when asked; its absence must show before a sweep begins
+# atpe looks for it when asked; its absence must show before a sweep begins
+importlib.import_module("lightgbm")
 
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """The algorithm subtracts a trial's times, and then does not use the difference."""

@@ -185,6 +185,8 @@ def _import_suggest(name: str) -> Callable[..., Any]:
         raise UsageError(
             f"--algo {name}", f"package {error.name!r} is not installed", f"pip install 'sweeps[{name}]'"
         ) from error
+    except OSError as error:  # a shared library of the package is missing
+        raise UsageError(f"--algo {name}", f"cannot be loaded: {error}", "install what it misses") from error
     suggest: Callable[..., Any] = module.suggest
     return suggest
 
