@@ -21,6 +21,7 @@ import pytest
 
 from sweeps.errors import StoreError, UsageError
 from sweeps.tracking.store import ensure_experiment, open_store, resolve_uri
+from tests.bad.places import without_privilege
 from tests.stores import postgres_server
 
 OPEN = """
@@ -211,19 +212,6 @@ def test_a_locked_store_does_not_hold_us_long(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "locked by another process" in refused(f"sqlite:///{path}")
-
-
-@contextmanager
-def without_privilege() -> Iterator[None]:
-    """Root may write anywhere: be nobody for a while."""
-    if os.getuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture
