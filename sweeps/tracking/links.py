@@ -3,11 +3,6 @@
 from urllib.parse import quote
 
 
-def run_link(base: str, experiment_id: str, run_id: str) -> str:
-    """Give the page of a run (a sweep or a trial)."""
-    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
-
-
 def trials_link(base: str, experiment_id: str, sweep: str) -> str:
     """Give the table of a sweep's trials, flat, the lowest rmse first."""
     of_sweep = quote(f"tags.`mlflow.parentRunId` = '{sweep}'", safe="")
@@ -16,8 +11,3 @@ def trials_link(base: str, experiment_id: str, sweep: str) -> str:
         f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
         f"&searchFilter={of_sweep}&orderByKey={by_rmse}&orderByAsc=true"
     )
-
-
-def model_link(base: str, name: str, version: int) -> str:
-    """Give the page of a registered version."""
-    return f"{base.rstrip('/')}/#/models/{quote(name, safe='')}/versions/{version}"
