@@ -20,6 +20,9 @@ from hyperopt.base import STATUS_OK, Domain, Trials
 from hyperopt.pyll_utils import expr_to_config
 
 from sweeps.errors import UsageError
+from sweeps.search.history import History
+from sweeps.search.points import point_of
+from sweeps.trial import Point
 
 # atpe looks for it when asked; its absence must show before a sweep begins
 importlib.import_module("lightgbm")
@@ -28,7 +31,7 @@ _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """The algorithm subtracts a trial's times, and then does not use the difference."""
 
 
-def suggest(new_ids: list[int], domain: Domain, trials: Trials, seed: int) -> Any:
+def suggest(ids: list[int], domain: Domain, history: History, seed: int) -> Point:
     """Propose a point as ``hyperopt.atpe.suggest`` does, from this seed.
 
     Trials without a loss, failed or running, count as bad as the worst one known.
@@ -40,10 +43,9 @@ def suggest(new_ids: list[int], domain: Domain, trials: Trials, seed: int) -> An
         text = f"cannot read {' and '.join(unread)}"
         raise UsageError("--algo atpe", text, "use quniform and choice instead, or --algo tpe")
     with _seeded(seed):
-        docs = atpe.suggest(new_ids, domain, _with_losses(trials), seed)
-    for doc in docs:
-        _drop_inactive(domain, doc["misc"]["vals"])
-    return docs
+        docs = atpe.suggest(ids, domain, _with_losses(history.trials()), seed)
+    _drop_inactive(domain, docs[0]["misc"]["vals"])
+    return point_of(docs)
 
 
 def _drop_inactive(domain: Domain, values: dict[str, list[Any]]) -> None:

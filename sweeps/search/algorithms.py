@@ -3,13 +3,13 @@
 from sweeps.errors import UsageError, unknown
 
 ALGORITHMS = {
-    "tpe": "hyperopt.tpe",
-    "random": "hyperopt.rand",
-    "anneal": "hyperopt.anneal",
-    "mix": "hyperopt.mix",
-    "atpe": "sweeps.search.adaptive_tpe",
+    "tpe": "sweeps.search.tpe:suggest",
+    "random": "sweeps.search.suggest:random",
+    "anneal": "sweeps.search.suggest:anneal",
+    "mix": "sweeps.search.suggest:mix",
+    "atpe": "sweeps.search.adaptive_tpe:suggest",
 }
-"""The module that holds each one's ``suggest``."""
+"""The module and the function of each; its keyword-only arguments are the algorithm's options."""
 
 
 def check_algorithm(name: str) -> None:

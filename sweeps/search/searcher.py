@@ -1,93 +1,125 @@
 """Searcher: ask and tell over Hyperopt's algorithms. Hyperopt proposes; nothing else here decides.
 
-The searcher is a function of its history: at each ask Hyperopt's ``Trials`` are rebuilt from what was asked
-and told, sorted by number. So the order of tells cannot matter, telling twice is telling once, and a replayed
-history proposes what the original would have (docs/decisions/0002-searcher-is-a-function-of-history.md).
+The searcher is a function of its history: what was asked and told, in the order of the trials. So the
+order of tells cannot matter, telling twice is telling once, and a replayed history proposes what the original
+would have (docs/decisions/0002-searcher-is-a-function-of-history.md).
+
+No point is proposed twice, and an ask costs the same however long the history is
+(docs/decisions/0010-flat-ask-no-point-twice.md).
 """
 
 import functools
-import importlib
-import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
-import hyperopt
 import numpy as np
 from hyperopt import pyll
-from hyperopt.base import (
-    JOB_STATE_DONE,
-    JOB_STATE_RUNNING,
-    STATUS_FAIL,
-    STATUS_NEW,
-    STATUS_OK,
-    Domain,
-    Trials,
-)
+from hyperopt.base import Domain
 
-from sweeps.errors import UsageError, unknown
-from sweeps.search.algorithms import ALGORITHMS, check_algorithm
+from sweeps.errors import UsageError
+from sweeps.search.history import GOOD_AT_MOST, History
+from sweeps.search.options import algorithm, looser
+from sweeps.search.suggest import random
+from sweeps.search.visited import Visited
+from sweeps.space.canonical import canonical
+from sweeps.space.draws import random_points
+from sweeps.space.finite import all_points
 from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Outcome, Point, Proposal, State
 
-MIX_SHARES = ((0.1, "random"), (0.2, "anneal"), (0.7, "tpe"))
-"""Hyperopt's own example of ``mix``: mostly TPE, some exploration."""
+HISTORY_LIMIT = 500
+"""Trials that an algorithm sees at most; see docs/decisions/0010-flat-ask-no-point-twice.md."""
 
-_LEAST = {"avg_best_idx": 1}
-"""The mean of a geometric distribution over 1, 2, …"""
+REDRAWS, LOOSER_REDRAWS = 3, 7
+"""How often the algorithm draws again for a point that was visited, at first as it is, then looser."""
 
-_NOT_OPTIONS = frozenset({"new_ids", "domain", "trials", "seed", "verbose", "args", "kwargs", "p_suggest"})
+RANDOM_DRAWS = 1000
+"""How many points are then drawn from the space itself, before its points are counted."""
 
 
 class Searcher:
-    """Proposes points of a search space, given the outcomes of earlier ones.
+    """Proposes points of a search space, given the outcomes of earlier ones; no point twice.
 
     With one trial at a time and without ``FIRST``, the points are exactly those of
     ``hyperopt.fmin(space, algo=..., rstate=numpy.random.default_rng(seed))``; with complete ``FIRST`` points,
-    those of ``fmin(..., points_to_evaluate=...)``.
+    those of ``fmin(..., points_to_evaluate=...)``. Both as long as ``fmin`` visits no point again, and up to
+    ``history_limit`` trials.
 
     Args:
         space: where to search.
         algo: one of ``sweeps.search.algorithms.ALGORITHMS``.
         seed: all draws derive from it.
         options: settings of the algorithm as text, for example ``{"n_startup_jobs": "10"}``.
+        history_limit: above so many trials the algorithm sees the good ones, those under way, and a sample of
+            the others, so that an ask does not become slower and slower.
 
     Raises:
         UsageError: an unknown algorithm or option, or an option's value of the wrong type.
+        ValueError: the limit has no room for a sample beside the good trials.
     """
 
     def __init__(
-        self, space: SearchSpace, algo: str = "tpe", seed: int = 0, options: Mapping[str, str] | None = None
+        self,
+        space: SearchSpace,
+        algo: str = "tpe",
+        seed: int = 0,
+        options: Mapping[str, str] | None = None,
+        history_limit: int = HISTORY_LIMIT,
     ) -> None:
+        if history_limit <= GOOD_AT_MOST:
+            raise ValueError(f"history_limit must be above {GOOD_AT_MOST}, got {history_limit}")
         self._space, self._seed = space, seed
-        self._suggest = algorithm(algo, options or {})
+        self._suggest, self._suggest_looser = algorithm(algo, options or {}), looser(algo, options or {})
         self._domain = Domain(lambda _: None, space.expression)
+        self._history = History(self._domain, seed, history_limit)
+        self._visited = Visited()
         self._first = space.first_points()
         self._rng = np.random.default_rng(seed)
         self._draws: list[int] = []
-        self._asked: dict[int, Point] = {}
-        self._told: dict[int, float | None] = {}
+        self._exhausted = False
 
-    def ask(self, number: int) -> Proposal:
+    @property
+    def exhausted(self) -> str:
+        """Why an ask gave no point; empty as long as each gave one."""
+        if not self._exhausted:
+            return ""
+        if self._points is not None:
+            return f"all {len(self._points)} points of the search space are tried"
+        return f"{RANDOM_DRAWS} random draws gave only points among the {len(self._visited)} already tried"
+
+    def ask(self, number: int) -> Proposal | None:
         """Propose the point of trial ``number``, which counts as running from now on.
+
+        A point that was asked before is drawn again. None: no other is left, and ``exhausted`` says so.
 
         Raises:
             ValueError: that number was asked before.
         """
-        if number in self._asked:
+        if number in self._history:
             raise ValueError(f"trial {number} was asked before")
-        proposal = self.preview(number)
+        proposal = None if self._exhausted else next(self._new(number), None)
+        if proposal is None:
+            self._exhausted = True
+            return None
         self.remember(proposal)
         return proposal
 
     def preview(self, number: int) -> Proposal:
-        """Give what ``ask(number)`` would propose now, without counting it as asked."""
-        point = self._first_point(number) if number < len(self._first) else self._suggested(number)
-        return Proposal(number, point, self._space.params(point), trial_seed(self._seed, number))
+        """Give what ``ask(number)`` would propose now, without counting it as asked.
+
+        Where no new point is left, it is one that was tried.
+        """
+        return next(chain(self._new(number), self._proposals(number)))
 
     def remember(self, proposal: Proposal) -> None:
-        """Take over a proposal of an earlier session as if it had been asked here."""
-        self._asked[proposal.number] = proposal.point
+        """Take over a proposal of an earlier session as if it had been asked here.
+
+        Raises:
+            ValueError: the space cannot be evaluated at its point.
+        """
+        self._visited.add(proposal.number, self._key(proposal.point))
+        self._history.remember(proposal.number, proposal.point)
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Report how trial ``number`` ended; saying the same twice is saying it once.
@@ -95,19 +127,41 @@ class Searcher:
         Raises:
             ValueError: the number was never asked, was told otherwise, or the engine lost the trial.
         """
-        if number not in self._asked:
+        if number not in self._history:
             raise ValueError(f"trial {number} was never asked")
         if outcome.state is State.LOST:
             raise ValueError(
                 f"trial {number} was lost by the engine: try it again, there is nothing to learn"
             )
         loss = outcome.rmse if outcome.state in (State.COMPLETE, State.PRUNED) else None
-        if self._told.setdefault(number, loss) != loss:
-            raise ValueError(f"trial {number} was told {self._told[number]}, now {loss}")
+        if (kept := self._history.tell(number, loss)) != loss:
+            raise ValueError(f"trial {number} was told {kept}, now {loss}")
 
-    def _suggested(self, number: int) -> Point:
-        docs = self._suggest([number], self._domain, self._trials(), self._draw(number - len(self._first)))
-        return _active(docs[0]["misc"]["vals"])
+    def _new(self, number: int) -> Iterator[Proposal]:
+        """Give the proposals whose point no other trial has, in the order in which they are drawn."""
+        for proposal in self._proposals(number):
+            if not self._visited.knows(canonical(proposal.params, proposal.point), besides=number):
+                yield proposal
+
+    def _proposals(self, number: int) -> Iterator[Proposal]:
+        seed = trial_seed(self._seed, number)
+        for point in self._drawn(number, seed):
+            yield Proposal(number, point, self._space.params(point), seed)
+
+    def _drawn(self, number: int, seed: int) -> Iterator[Point]:
+        """Draw points for a trial: as planned, by the algorithm again, at random, and from those left.
+
+        All but the planned one come from the trial's own seed, so that later trials draw what they would.
+        """
+        if number < len(self._first):
+            yield from self._first_points(number, seed)
+        else:
+            yield self._suggest([number], self._domain, self._history, self._draw(number - len(self._first)))
+        again = [self._suggest] * REDRAWS + [self._suggest_looser] * LOOSER_REDRAWS
+        for attempt, suggest in enumerate(again, 1):
+            yield suggest([number], self._domain, self._history, seed + attempt)
+        yield from random_points(self._domain, RANDOM_DRAWS, seed)
+        yield from self._left(number, seed)
 
     def _draw(self, index: int) -> int:
         """Give the ``index``-th seed that ``fmin`` would draw."""
@@ -115,117 +169,42 @@ class Searcher:
             self._draws.append(int(self._rng.integers(2**31 - 1)))
         return self._draws[index]
 
-    def _first_point(self, number: int) -> Point:
+    def _first_points(self, number: int, seed: int) -> Iterator[Point]:
         """Complete the user's point by draws: those of its branch of every choice it fixes."""
         wanted = self._first[number]
         switches = _switches(self._domain.expr) & wanted.keys()
-        for attempt in range(100_000):
-            seed = trial_seed(self._seed, number) + attempt
-            docs = hyperopt.rand.suggest([number], self._domain, Trials(), seed)
-            drawn = _active(docs[0]["misc"]["vals"])
-            if all(drawn.get(label) == wanted[label] for label in switches):
-                return drawn | {label: value for label, value in wanted.items() if label in drawn}
-        raise UsageError(
-            f"space {self._space.name}", f"no draw agrees with FIRST[{number}] = {wanted}", "correct FIRST"
-        )
+        drawn = (random([number], self._domain, self._history, seed + attempt) for attempt in range(100_000))
+        agreeing = (point for point in drawn if all(point.get(label) == wanted[label] for label in switches))
+        completed = ({**point, **{k: v for k, v in wanted.items() if k in point}} for point in agreeing)
+        if (point := next(completed, None)) is None:
+            raise UsageError(
+                f"space {self._space.name}",
+                f"no draw agrees with FIRST[{number}] = {wanted}",
+                "correct FIRST",
+            )
+        yield point
+        yield from islice(completed, REDRAWS)
 
-    def _trials(self) -> Trials:
-        trials = Trials()
-        docs = [self._doc(trials, number) for number in sorted(self._asked)]
-        trials.insert_trial_docs(docs)
-        trials.refresh()
-        return trials
+    def _left(self, number: int, seed: int) -> Iterator[Point]:
+        """Choose one of a finite space's points that no other trial has."""
+        known = self._visited.knows
+        left = [point for key, point in (self._points or {}).items() if not known(key, besides=number)]
+        if left:
+            yield left[np.random.default_rng(seed).integers(len(left))]
 
-    def _doc(self, trials: Trials, number: int) -> dict[str, Any]:
-        point = self._asked[number]
-        misc = {
-            "tid": number,
-            "cmd": self._domain.cmd,
-            "workdir": None,
-            "idxs": {label: [number] if label in point else [] for label in self._domain.params},
-            "vals": {label: [point[label]] if label in point else [] for label in self._domain.params},
-        }
-        [doc] = trials.new_trial_docs([number], [None], [self._result(number)], [misc])
-        doc["state"] = JOB_STATE_DONE if number in self._told else JOB_STATE_RUNNING
-        return dict(doc)
+    @functools.cached_property
+    def _points(self) -> dict[Hashable, Point] | None:
+        """All that there are, where the space is finite."""
+        points = all_points(self._space.hyperparameters)
+        return None if points is None else {self._key(point): point for point in points}
 
-    def _result(self, number: int) -> dict[str, Any]:
-        if number not in self._told:
-            return {"status": STATUS_NEW}
-        loss = self._told[number]
-        return {"status": STATUS_FAIL} if loss is None else {"status": STATUS_OK, "loss": loss}
+    def _key(self, point: Point) -> Hashable:
+        return canonical(self._space.params(point), point)
 
 
 def trial_seed(seed: int, number: int) -> int:
     """Derive the seed of a trial's training from the sweep's: independent streams, reproducible alone."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
-
-
-def algorithm(name: str, options: Mapping[str, str]) -> Callable[..., Any]:
-    """Give Hyperopt's ``suggest`` function of that name with its options bound.
-
-    Raises:
-        UsageError: the name or an option is unknown, a value does not fit, or its package is not installed.
-    """
-    check_algorithm(name)
-    suggest = _import_suggest(name)
-    known = _options(name, suggest)
-    bound: dict[str, Any] = {key: _option(name, key, text, known) for key, text in options.items()}
-    if name == "mix":
-        bound["p_suggest"] = [(share, _import_suggest(part)) for share, part in MIX_SHARES]
-    if "verbose" in inspect.signature(suggest).parameters:
-        bound["verbose"] = False
-    return functools.partial(suggest, **bound)
-
-
-def _import_suggest(name: str) -> Callable[..., Any]:
-    try:
-        module = importlib.import_module(ALGORITHMS[name])
-    except ImportError as error:
-        raise UsageError(
-            f"--algo {name}", f"package {error.name!r} is not installed", f"pip install 'sweeps[{name}]'"
-        ) from error
-    except OSError as error:  # a shared library of the package is missing
-        raise UsageError(f"--algo {name}", f"cannot be loaded: {error}", "install what it misses") from error
-    suggest: Callable[..., Any] = module.suggest
-    return suggest
-
-
-def _options(name: str, suggest: Callable[..., Any]) -> dict[str, Any]:
-    """Map each option of an algorithm to its default."""
-    source = suggest
-    if name == "anneal":  # its suggest passes everything on to the class
-        source = hyperopt.anneal.AnnealingAlgo.__init__
-    parameters = inspect.signature(source).parameters.values()
-    return {p.name: p.default for p in parameters if p.name not in _NOT_OPTIONS | {"self"}}
-
-
-def _option(algo: str, key: str, text: str, known: Mapping[str, Any]) -> float:
-    if key not in known:
-        raise UsageError(f"--algo-option {key}", unknown(f"option of {algo}", key, known))
-    kind = int if isinstance(known[key], int) else float
-    least = _LEAST.get(key, 0)
-    try:
-        value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or not math.isfinite(value) or not (value >= least if least else value > 0):
-        noun = "a whole number" if kind is int else "a number"
-        bound = f"of at least {least}" if least else "above 0"
-        raise UsageError(
-            f"--algo-option {key}", f"must be {noun} {bound}, got {text!r}", f"{key}={known[key]}"
-        )
-    return value
-
-
-def _active(values: Mapping[str, list[Any]]) -> dict[str, float | int]:
-    """Keep the labels that Hyperopt drew, as Python numbers."""
-    return {label: _number(drawn[0]) for label, drawn in values.items() if len(drawn)}
-
-
-def _number(value: Any) -> float | int:
-    number: float | int = value.item() if isinstance(value, np.generic) else value
-    return number
 
 
 def _switches(expression: Any) -> set[str]:

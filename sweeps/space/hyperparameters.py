@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweeps.trial import Point
+
 Branch = tuple[tuple[str, int], ...]
 """The options that must be chosen for something to be active: pairs of choice label and option index."""
+
+_GRAZE = 1e-9
+"""Steps within which a bound that falls on the edge of a step does not reach it."""
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "uniform": ("low", "high"),
@@ -57,7 +62,7 @@ class Hyperparameter:
         """The lowest and the highest value it can give; its arguments must be sound."""
         low, high = _BOUNDS[self.distribution](self.args)
         q = self.args.get("q")
-        return (low, high) if q is None else (_on_grid(low, q), _on_grid(high, q))
+        return (low, high) if q is None else (first_step(low, q) * q, last_step(high, q) * q)
 
     def coordinate(self, value: Any) -> float | int:
         """Give the raw coordinate at which the hyperparameter has this value.
@@ -94,6 +99,11 @@ def find_leaves(expression: Any) -> tuple[list[Hyperparameter], list[Constant]]:
     )
 
 
+def is_active(found: Hyperparameter, point: Point) -> bool:
+    """Whether the point chooses all the options that lead to this place of the hyperparameter."""
+    return all(point.get(choice) == option for choice, option in found.branch)
+
+
 def distribution_args(distribution: str, args: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Name the arguments of a distribution, given as the user gave them; superfluous ones too."""
     names = ARGUMENTS.get(distribution, ())
@@ -106,6 +116,16 @@ def is_number(value: Any) -> bool:
     import numpy as np
 
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def first_step(low: float, q: float) -> float:
+    """Give the lowest multiple of q, in steps, that draws from ``low`` on are rounded to."""
+    return low if math.isinf(low) else float(math.floor(low / q - 0.5 + _GRAZE) + 1)
+
+
+def last_step(high: float, q: float) -> float:
+    """Give the highest multiple of q, in steps, that draws up to ``high`` are rounded to."""
+    return high if math.isinf(high) else float(math.ceil(high / q + 0.5 - _GRAZE) - 1)
 
 
 def safe_exp(exponent: float) -> float:
@@ -145,20 +165,20 @@ def _hyperparameter(
 ) -> Hyperparameter:
     label, draw = node.pos_args
     name = draw.name if options is None else {"randint": "choice", "categorical": "pchoice"}[draw.name]
-    return Hyperparameter(_fixed(label), name, _args(draw), path, branch, options or (), node)
+    return Hyperparameter(fixed_value(label), name, _args(draw), path, branch, options or (), node)
 
 
 def _args(draw: Any) -> dict[str, Any]:
-    named = {name: _fixed(value) for name, value in draw.named_args}
-    return distribution_args(draw.name, [_fixed(value) for value in draw.pos_args], named)
+    named = {name: fixed_value(value) for name, value in draw.named_args}
+    return distribution_args(draw.name, [fixed_value(value) for value in draw.pos_args], named)
 
 
-def _fixed(node: Any) -> Any:
+def fixed_value(node: Any) -> Any:
     """The value of a constant node; anything else is given back as it is."""
     if node.name == "literal":
         return node.obj
     if node.name == "pos_args":
-        return tuple(_fixed(child) for child in node.pos_args)
+        return tuple(fixed_value(child) for child in node.pos_args)
     return node
 
 
@@ -166,7 +186,7 @@ def _children(node: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     if node.name == "dict" and node.pos_args:  # a dict with keys that are no text: one list of pairs
         for pair in node.pos_args[0].pos_args:
             key, value = pair.pos_args
-            yield (str(_fixed(key)),), value
+            yield (str(fixed_value(key)),), value
     elif node.name == "dict":
         yield from (((key,), value) for key, value in node.named_args)
     elif node.name == "pos_args":
@@ -219,22 +239,22 @@ def _option(found: Hyperparameter, value: Any) -> int:
         for index, option in enumerate(found.options):
             if same(option, value):
                 return index
-    shown = ", ".join(_option_text(option) for option in found.options[:20])
+    shown = ", ".join(option_text(option) for option in found.options[:20])
     raise ValueError(f"no option is {_plain(value)!r} (options: {shown})")
 
 
 def _identical(option: Any, value: Any) -> bool:
-    fixed = _fixed(option)
+    fixed = fixed_value(option)
     return type(fixed) is type(value) and _equal(option, value)
 
 
 def _equal(option: Any, value: Any) -> bool:
-    return bool(_comparable(_fixed(option)) == _comparable(value))
+    return bool(_comparable(fixed_value(option)) == _comparable(value))
 
 
 def _describes(option: Any, value: Any) -> bool:
     """Whether a value points at an option by its model, by a class's name, or by some of its fixed items."""
-    fixed = _fixed(option)
+    fixed = fixed_value(option)
     if fixed is not option:
         return isinstance(value, str) and getattr(fixed, "__name__", None) == value
     items = dict(option.named_args) if option.name == "dict" else {}
@@ -252,9 +272,10 @@ def _comparable(value: Any) -> Any:
     return tuple(_comparable(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _option_text(option: Any) -> str:
+def option_text(option: Any) -> str:
+    """Show an option of a choice, by its model where it has one."""
     items = dict(option.named_args) if option.name == "dict" else {}
-    return repr(_plain(_fixed(items.get("model", option))))
+    return repr(_plain(fixed_value(items.get("model", option))))
 
 
 def _plain(value: Any) -> Any:

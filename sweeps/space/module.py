@@ -85,7 +85,7 @@ def find_space(name: str) -> Path:
     Raises:
         SpaceError: there is none; a name lists the known ones.
     """
-    if name.endswith(".py") or os.sep in name or "/" in name:
+    if is_path(name):
         return _check_path(Path(name))
     known = {listing.name: listing.path for listing in list_spaces()}
     if name in known:
@@ -93,6 +93,11 @@ def find_space(name: str) -> Path:
     hint = f"there is a file {name}.py here: give {name}.py" if not absent(Path(f"{name}.py")) else ""
     hint = hint or "`sweeps spaces` lists them; or give the path of a .py file"
     raise SpaceError("space", unknown("search space", name, known), hint)
+
+
+def is_path(name: str) -> bool:
+    """Whether a search space is named by its file's path."""
+    return name.endswith(".py") or os.sep in name or "/" in name
 
 
 def describe(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong, or doubtful, with the arguments of one hyperparameter. Pure; nothing is drawn.
+"""What is wrong with the arguments of one hyperparameter. Pure; nothing is drawn.
 
 Hyperopt accepts most of these: a zero bound skips its check, q=0 draws NaN, exponents overflow to infinity.
 """
@@ -11,8 +11,6 @@ from sweeps.space.hyperparameters import ARGUMENTS, Hyperparameter, distribution
 
 OPTIONAL = {"q": (), "high": ("randint",)}
 LARGEST_EXPONENT = math.log(1.7976931348623157e308)
-MANY_INTEGERS = 100_000
-"""TPE keeps a weight for every value of a randint."""
 
 
 def problem(found: Hyperparameter) -> str:
@@ -25,10 +23,11 @@ def problem(found: Hyperparameter) -> str:
     return next(filter(None, (check(found) for check in checks)), "")
 
 
-def doubts(found: Hyperparameter) -> list[str]:
-    """List what works but is probably not meant; the arguments must be sound."""
-    checks = (_plain_bounds, _off_low, _off_high, _many)
-    return [text for text in (check(found) for check in checks) if text]
+def as_logs(found: Hyperparameter) -> str:
+    """Propose the logarithms of the bounds, in place of the bounds, for a log distribution above 0."""
+    meant = ", ".join(f"log({found.args[name]:.15g})" for name in ("low", "high"))
+    step = f", {found.args['q']:g}" if "q" in found.args else ""
+    return f"{found.distribution}({meant}{step})"
 
 
 def options_problem(options: Any) -> str:
@@ -134,19 +133,14 @@ def _exponents(found: Hyperparameter) -> str:
         under = found.args["low"] < -LARGEST_EXPONENT
     if not over and not under:
         return ""
-    return f"{found.written} {'overflows' if over else 'underflows to 0'}; {_as_logs(found)}"
+    return f"{found.written} {'overflows' if over else 'underflows to 0'}; {_log_hint(found)}"
 
 
-def _as_logs(found: Hyperparameter) -> str:
-    """Propose the logarithms of the values that were probably meant."""
+def _log_hint(found: Hyperparameter) -> str:
     if "sigma" in found.args:
         return "mu and sigma are those of the logarithm"
-    names = ("low", "high")
-    if found.args["low"] <= 0:
-        return "its bounds are exponents, use log(low), log(high)"
-    meant = ", ".join(f"log({found.args[name]:.15g})" for name in names)
-    step = f", {found.args['q']:g}" if "q" in found.args else ""
-    return f"its bounds are exponents, use log(low), log(high): {found.distribution}({meant}{step})"
+    hint = "its bounds are exponents, use log(low), log(high)"
+    return hint if found.args["low"] <= 0 else f"{hint}: {as_logs(found)}"
 
 
 def _steps(found: Hyperparameter) -> str:
@@ -155,54 +149,3 @@ def _steps(found: Hyperparameter) -> str:
     low, high, q = (found.args[name] for name in ("low", "high", "q"))
     width = safe_exp(high) - safe_exp(low) if "log" in found.distribution else high - low
     return f"q {q:g} is larger than the range ({width:g} wide)" if q > width * (1 + 1e-9) else ""
-
-
-def _plain_bounds(found: Hyperparameter) -> str:
-    """Bounds of a log distribution that read as the values themselves, not as their logarithms."""
-    if found.distribution not in ("loguniform", "qloguniform"):
-        return ""
-    low, high = found.args["low"], found.args["high"]
-    rounded = all(float(f"{x:.3g}") == x for x in (low, high))
-    if not rounded or not (0 < low < 0.5 or high > 20):
-        return ""
-    first, last = found.reach
-    hint = _as_logs(found).rsplit(": ", 1)[-1]
-    meant = f"did you mean {hint}?" if low > 0 else "use log(low), log(high)"
-    return f"{found.written} draws from {first:.4g} to {last:.4g}: its bounds are exponents; {meant}"
-
-
-def _off_low(found: Hyperparameter) -> str:
-    if found.distribution not in ("quniform", "qloguniform"):
-        return ""
-    low, first = _meant(found)[0], found.reach[0]
-    if first < low and not math.isclose(first, low) and (first == 0 or found.distribution == "quniform"):
-        return f"{found.written} can give {first:g}, below its low {low:g} (it rounds to multiples of q)"
-    return ""
-
-
-def _off_high(found: Hyperparameter) -> str:
-    if found.distribution != "quniform":
-        return ""
-    high, last = found.args["high"], found.reach[1]
-    if math.isclose(last, high, abs_tol=1e-12):
-        return ""
-    if last > high:
-        return f"{found.written} can give {last:g}, above its high {high:g} (it rounds to multiples of q)"
-    return f"{found.written} never reaches its high {high:g} (the largest multiple of q it gives is {last:g})"
-
-
-def _meant(found: Hyperparameter) -> tuple[float, float]:
-    low, high = found.args["low"], found.args["high"]
-    return (safe_exp(low), safe_exp(high)) if "log" in found.distribution else (low, high)
-
-
-def _many(found: Hyperparameter) -> str:
-    if found.distribution != "randint":
-        return ""
-    low, high = found.reach
-    if high - low < MANY_INTEGERS:
-        return ""
-    return (
-        f"{found.written} has {high - low + 1:g} values and tpe keeps a weight for each "
-        f"(use scope.int(hp.quniform('{found.label}', {low:g}, {high:g}, 1)))"
-    )

@@ -5,19 +5,21 @@ What a module may define: see :class:`SearchSpace`. It needs no import of ours a
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sweeps.errors import SpaceError, unknown
-from sweeps.space.hyperparameters import Constant, Hyperparameter, find_leaves
+from sweeps.space.evaluate import Read, reader
+from sweeps.space.hyperparameters import Constant, Hyperparameter, find_leaves, is_active
 from sweeps.space.module import SpaceFile, SpaceListing, find_space, import_space, list_spaces, read_space
 from sweeps.space.ranges import explain_refusal, problem
+from sweeps.space.values import loggable, plain, raw
 from sweeps.trial import Point
 
-__all__ = ["SearchSpace", "SpaceListing", "find_space", "list_spaces", "load_space"]
+__all__ = ["SearchSpace", "SpaceListing", "faults", "find_space", "list_spaces", "load_space", "open_space"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class SearchSpace:
         """The hyperparameters and the fixed values, one for each place in the expression."""
         return find_leaves(self.expression)
 
+    @functools.cached_property
+    def _read(self) -> Read:
+        return reader(self.expression, {h.node: functools.partial(raw, h) for h in self.hyperparameters})
+
     @property
     def hyperparameters(self) -> list[Hyperparameter]:
         """One for each place in the expression."""
@@ -91,7 +97,7 @@ class SearchSpace:
             ValueError: the point lacks an active label.
             SpaceError: the space does not evaluate to a dict of keyword arguments for the model.
         """
-        value = _plain(self._evaluate(point))
+        value = plain(self._evaluate(point))
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return value
         if self.train is not None:
@@ -119,17 +125,14 @@ class SearchSpace:
                 nested = {str(key): part for key, part in value.items()}
                 flat |= {f"{name}.{key}": part for key, part in self.logged_params(nested).items()}
             else:
-                flat[name] = _loggable(value)
+                flat[name] = loggable(value)
         return flat
 
     def _evaluate(self, point: Point) -> Any:
-        from hyperopt.pyll import as_apply, rec_eval
-
-        missing = [h.label for h in self.hyperparameters if _active(h, point) and h.label not in point]
+        missing = [h.label for h in self.hyperparameters if h.label not in point and is_active(h, point)]
         if missing:
             raise ValueError(f"the point lacks {', '.join(map(repr, missing))}: {dict(point)}")
-        memo = {h.node: _raw(h, point[h.label]) for h in self.hyperparameters if h.label in point}
-        return rec_eval(as_apply(self.expression), memo=memo, print_node_on_error=False)
+        return self._read(point)
 
     def _first_point(self, index: int, entry: Mapping[str, Any]) -> dict[str, float | int]:
         point: dict[str, float | int] = {}
@@ -166,10 +169,22 @@ def load_space(name: str) -> SearchSpace:
         SpaceError: no such module, it does not import, something is missing or of the wrong kind, or the
             arguments of a hyperparameter cannot work; with the line.
     """
+    space = open_space(name)
+    for fault in faults(space):
+        raise fault
+    return space
+
+
+def open_space(name: str) -> SearchSpace:
+    """Import a search-space module; its hyperparameters, model and FIRST may still be unfit (``faults``).
+
+    Raises:
+        SpaceError: no such module, it does not import, or something in it is missing or of the wrong kind.
+    """
     file = read_space(find_space(name))
     module = import_space(file, explain_refusal)
     doc = inspect.getdoc(module) if module.__doc__ else ""
-    space = SearchSpace(
+    return SearchSpace(
         file,
         _expression(file, module),
         _callable(file, module, "MODEL"),
@@ -178,10 +193,18 @@ def load_space(name: str) -> SearchSpace:
         _features(file, module),
         (doc or "").strip().partition("\n")[0],
     )
-    _check_hyperparameters(space)
-    _check_trainable(space)
-    space.first_points()
-    return space
+
+
+def faults(space: SearchSpace) -> Iterator[SpaceError]:
+    """Give what makes a space unfit in itself: arguments that cannot work, no model, FIRST out of reach."""
+    found = list(_argument_faults(space))
+    yield from found
+    try:
+        _check_trainable(space)
+        if not found:
+            space.first_points()
+    except SpaceError as error:
+        yield error
 
 
 def _expression(file: SpaceFile, module: ModuleType) -> Any:
@@ -231,11 +254,11 @@ def _features(file: SpaceFile, module: ModuleType) -> Any:
     )
 
 
-def _check_hyperparameters(space: SearchSpace) -> None:
+def _argument_faults(space: SearchSpace) -> Iterator[SpaceError]:
     for found in space.hyperparameters:
         if text := problem(found):
             about = f"{found.label!r}: {text}" if found.label is not None else text
-            raise SpaceError(space.at(found.label), about)
+            yield SpaceError(space.at(found.label), about)
 
 
 def _check_trainable(space: SearchSpace) -> None:
@@ -267,29 +290,3 @@ def _kind(value: Any) -> str:
     kind = type(value)
     package = kind.__module__.partition(".")[0]
     return kind.__name__ if package == "builtins" else f"{package} {kind.__name__}"
-
-
-def _active(found: Hyperparameter, point: Point) -> bool:
-    return all(point.get(choice) == option for choice, option in found.branch)
-
-
-def _raw(found: Hyperparameter, value: float) -> float | int:
-    return int(value) if found.options or found.distribution == "randint" else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """Turn numpy's scalars into Python's, inside containers too."""
-    import numpy as np
-
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return type(value)(_plain(part) for part in value) if type(value) in (list, tuple) else value
-
-
-def _loggable(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    name = getattr(value, "__name__", None)
-    return name if callable(value) and name else str(value)

@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hyperopt import STATUS_FAIL, STATUS_OK, Trials, anneal, fmin, mix, rand, tpe
+from hyperopt import anneal, fmin, hp, mix, rand, tpe
+from hyperopt.pyll import as_apply
 
 from sweeps.errors import UsageError
-from sweeps.search.searcher import MIX_SHARES, Searcher, trial_seed
+from sweeps.search.searcher import Searcher, trial_seed
+from sweeps.search.suggest import MIX_SHARES
 from sweeps.space.search_space import SearchSpace, load_space
-from sweeps.trial import Outcome, Point, State
+from sweeps.trial import State
 from tests.laws.make import outcome, write_space
-
-Loss = Callable[[Mapping[str, Any]], float | None]
+from tests.laws.random_spaces import make_space
+from tests.laws.search_loops import failing, first_repeat, loss, points_of, points_of_fmin, told
 
 FLAT = """
 MODEL = dict
@@ -39,46 +41,6 @@ SPACE = {"a": hp.uniform("a", 0, 1), "kind": hp.choice("kind", [
 ])}
 """
 LINE = "MODEL = dict\nSPACE = {'x': hp.uniform('x', -5, 5), 'y': hp.uniform('y', -5, 5)}\n"
-
-
-def loss(params: Mapping[str, Any]) -> float:
-    """A smooth function of every number in nested params."""
-    return sum(loss(v) if isinstance(v, Mapping) else abs(float(v) - 0.3) for v in params.values())
-
-
-def failing(params: Mapping[str, Any]) -> float | None:
-    """The same, but a part of the space fails."""
-    value = loss(params)
-    return None if int(value * 1000) % 3 == 0 else value
-
-
-def points_of_fmin(
-    space: SearchSpace, algo: Any, trials: int, seed: int, objective: Loss
-) -> list[dict[str, float]]:
-    """What Hyperopt's own loop visits."""
-
-    def result(params: Mapping[str, Any]) -> dict[str, Any]:
-        value = objective(params)
-        return {"status": STATUS_FAIL} if value is None else {"status": STATUS_OK, "loss": value}
-
-    rng, seen = np.random.default_rng(seed), Trials()
-    fmin(result, space.expression, algo, trials, trials=seen, rstate=rng, show_progressbar=False)
-    drawn = [doc["misc"]["vals"] for doc in seen._dynamic_trials]
-    return [{label: value[0] for label, value in values.items() if len(value)} for values in drawn]
-
-
-def points_of(searcher: Searcher, trials: int, objective: Loss) -> list[Point]:
-    """What a loop with one slot visits."""
-    visited = []
-    for number in range(trials):
-        proposal = searcher.ask(number)
-        visited.append(dict(proposal.point))
-        searcher.tell(number, told(objective(proposal.params)))
-    return visited
-
-
-def told(value: float | None) -> Outcome:
-    return outcome(state=State.FAILED) if value is None else outcome(value)
 
 
 @pytest.fixture
@@ -112,6 +74,27 @@ def test_it_visits_what_fmin_visits_some_trials_failing(
     space: SearchSpace = request.getfixturevalue(made)
     ours = points_of(Searcher(space, algo, 42), 35, failing)
     assert ours == points_of_fmin(space, FUNCTIONS[algo], 35, 42, failing)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_visits_what_fmin_visits_in_any_space(seed: int) -> None:
+    """Nested choices, shared hyperparameters, every distribution."""
+    continuous = {"fine": hp.uniform("fine", 0, 1)}  # so that no point comes again
+    space = SearchSpace(None, as_apply(continuous | make_space(random.Random(seed))))
+    theirs = points_of_fmin(space, tpe.suggest, 45, seed, failing)
+    assert points_of(Searcher(space, "tpe", seed), 45, failing) == theirs
+
+
+@pytest.mark.parametrize("algo", FUNCTIONS)
+def test_it_visits_what_fmin_visits_until_that_repeats_itself(algo: str) -> None:
+    space = SearchSpace(None, as_apply({"x": hp.randint("x", 60), "y": hp.quniform("y", 0, 30, 1)}))
+    theirs = points_of_fmin(space, FUNCTIONS[algo], 150, 1, loss)
+    new = first_repeat(space, theirs)
+    assert 10 < new < 150
+    ours = points_of(Searcher(space, algo, 1), 150, loss)
+    assert ours[:new] == theirs[:new]
+    assert ours[new] != theirs[new]
+    assert first_repeat(space, ours) == 150
 
 
 def test_it_visits_what_fmin_visits_on_the_course_s_space() -> None:
@@ -262,21 +245,20 @@ def test_a_replayed_history_proposes_the_same(conditional: SearchSpace, algo: st
     ]
 
 
-def test_trials_under_way_repel_new_ones(line: SearchSpace) -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_trials_under_way_repel_new_ones(line: SearchSpace, seed: int) -> None:
+    """16 new points side by side, as asked and as if each did not know of the others."""
+
     def spread(count_pending: bool) -> float:
-        searcher, proposals = asked(line, 15)
+        searcher, proposals = asked(line, 15, seed)
         for proposal in proposals:
             searcher.tell(proposal.number, outcome(loss(proposal.params)))
-        new = [
-            (searcher.ask if count_pending else searcher.preview)(number).point for number in range(15, 31)
-        ]
-        points = [(p["x"], p["y"]) for p in new]
-        assert len(set(points)) == len(points)
-        return float(
-            np.mean([min(np.hypot(a[0] - b[0], a[1] - b[1]) for b in points if b != a) for a in points])
-        )
+        new = [(searcher.ask if count_pending else searcher.preview)(number) for number in range(15, 31)]
+        places = np.array([[proposal.point["x"], proposal.point["y"]] for proposal in new])
+        between = np.linalg.norm(places[:, None] - places, axis=2) + np.diag([np.inf] * 16)
+        return float(between.min(axis=1).mean())
 
-    assert spread(count_pending=True) > spread(count_pending=False)
+    assert spread(count_pending=True) > 1.3 * spread(count_pending=False)
 
 
 def test_a_trial_that_failed_repels_too(line: SearchSpace) -> None:
