@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 Point = Mapping[str, float | int]
 Params = Mapping[str, Any]
 Curve = tuple[tuple[int, float], ...]
+Cutoffs = tuple[tuple[int, float], ...]
+"""Pairs of a rung's step and the highest figure that survives it, steps ascending: ``sweeps.pruning``."""
 
 
 class State(StrEnum):
@@ -40,8 +42,11 @@ class Proposal:
     """A point to try, as the searcher gave it."""
 
     number: int
+    """From 0, in the order of asking."""
     point: Point
+    """Hyperopt's raw coordinates by label; the index for a choice."""
     params: Params
+    """What the model receives."""
     seed: int
     """For whatever the training draws at random; derived from the sweep's seed and the number."""
 
@@ -51,7 +56,9 @@ class Trial:
     """A proposal whose MLflow run exists."""
 
     proposal: Proposal
+    """The point that is tried."""
     run_id: str
+    """Of the nested run in MLflow."""
     started: float
     """Unix time in seconds."""
 
@@ -103,6 +110,11 @@ class Task:
     """The fitted model comes back only if the trial's rmse is below this (the k-th best at submission)."""
     refit_rounds: int | None = None
     """Train on train+valid without a validation set, for this many boosting rounds (0: as the params say)."""
+    cutoffs: Cutoffs = ()
+    """Where the trial ends itself as hopeless, from all trials known at submission; empty: never. A rung
+    with too little known has an infinite cutoff: the trial is measured there."""
+    forecast: bool = False
+    """The cutoffs hold for where the curve is heading (``sweeps.forecast``), not for where it stands."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,9 @@ class Outcome:
     """
 
     state: State
+    """How it ended."""
     rmse: float | None = None
+    """On the validation rows; None for a trial without one."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Further figures by name: ``mae``, ``r2``, ``fit_seconds``, ``best_iteration``, ``rmse_std`` …"""
     curve: Curve = ()
@@ -123,6 +137,11 @@ class Outcome:
     """Why it is not COMPLETE; the last line is the reason, what stands before it the traceback."""
     model: bytes | None = None
     """The fitted model in skops format, where it was worth keeping."""
+    folds: tuple[float, ...] = ()
+    """The rmse of each fold that was trained, in order; empty without cross-validation."""
+    rungs: Curve = ()
+    """Pairs of a rung's step, as in the task's cutoffs, and the figure there: what a pruner learns from (but
+    under cross-validation, from the folds); empty where nothing was measured."""
 
     def __post_init__(self) -> None:
         if not self.state.final:
@@ -143,7 +162,9 @@ class Finished:
     """A trial with its outcome: what the loop yields and what history is made of."""
 
     trial: Trial
+    """What was tried."""
     outcome: Outcome
+    """What came of it."""
     ended: float
     """Unix time in seconds."""
 

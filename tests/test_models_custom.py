@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sweeps.models import fit_custom
+from sweeps.pruning import Pruned, survives
 from sweeps.trial import Fold
 
 FOLD = Fold(np.zeros((3, 1)), np.zeros(3), np.zeros((2, 1)), np.zeros(2))
@@ -69,3 +70,33 @@ def test_the_params_are_the_trials_own_copy():
     params = {"a": 1}
     fit_custom(lambda params, data, report: params.pop("a"), params, FOLD)
     assert params == {"a": 1}
+
+
+def test_a_hopeless_train_does_not_come_back_from_its_report():
+    reported, caught = [], []
+
+    def train(params, data, report):
+        for step in range(10):
+            reported.append(step)
+            try:
+                report(step, 5.0 - 0.1 * step)
+            except Exception as error:  # noqa: BLE001  # as a careful user may write
+                caught.append(error)
+
+    watch = survives(((2, 6.0), (4, 4.0)))
+    with pytest.raises(Pruned, match=r"pruned at round 5: rmse 4\.6 > 4"):
+        fit_custom(train, {}, FOLD, watch=watch)
+    assert (reported, caught) == ([0, 1, 2, 3, 4], [])
+    assert watch.curve == tuple((step, 5.0 - 0.1 * step) for step in range(5))
+
+
+def test_a_watch_changes_nothing_for_a_train_that_survives():
+    def train(params, data, report):
+        for step in (3, 1, 2, 2):
+            report(step, 5.0 - step)
+        return 1.0
+
+    watch = survives(((0, 0.0), (2, 9.0)))
+    alone, watched = fit_custom(train, {}, FOLD), fit_custom(train, {}, FOLD, watch=watch)
+    assert alone == watched
+    assert watch.curve == alone.curve == ((1, 4.0), (2, 3.0), (3, 2.0))

@@ -1,5 +1,6 @@
 """run_trial always gives an outcome, and leaves nothing behind for the next one."""
 
+import math
 import os
 import random
 import subprocess
@@ -16,7 +17,7 @@ from sweeps.data.prepared import open_folds, open_refit, prepare
 from sweeps.data.spec import DataSpec
 from sweeps.engines import open_engine
 from sweeps.space.search_space import load_space
-from sweeps.trial import Encoding, Setup, State, Task
+from sweeps.trial import Encoding, Outcome, Setup, State, Task
 from sweeps.worker import run_trial
 
 RIDGE = """
@@ -33,13 +34,24 @@ SPACE = {
 }
 MODEL = XGBRegressor
 """
+FOREST = """
+from sklearn.ensemble import RandomForestRegressor
+SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)), "n_estimators": 40}
+MODEL = RandomForestRegressor
+"""
 TRAIN = """
 import os, random, sys
 import numpy as np
 SPACE = {"x": hp.uniform("x", 0, 1)}
 def train(params, data, report):
 """
-POINTS = {RIDGE: {"alpha": 0.5}, BOOSTED: {"max_depth": 3.0, "learning_rate": 0.2}}
+POINTS = {
+    RIDGE: {"alpha": 0.5},
+    BOOSTED: {"max_depth": 3.0, "learning_rate": 0.2},
+    FOREST: {"max_depth": 4.0},
+}
+MEASURED = tuple((step, math.inf) for step in (5, 29, 89, 269))
+"""Rungs where nothing is known yet."""
 
 
 @pytest.fixture(scope="session")
@@ -201,3 +213,113 @@ def test_a_worker_never_imports_mlflow():
     code = "import sys, sweeps.worker; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def cut_at(rung: int, known: Outcome):
+    """Cutoffs that the same trial fails at this rung, by a hair."""
+    return tuple((step, rmse - 1e-9 if step == rung else math.inf) for step, rmse in known.rungs)
+
+
+def alike(one: Outcome, other: Outcome):
+    """Equal but for the time it took, and for the archive's own bytes of a model."""
+    first, second = (
+        replace(outcome, model=None, metrics={**outcome.metrics, "fit_seconds": 0})
+        for outcome in (one, other)
+    )
+    return first == second and (one.model is None) is (other.model is None)
+
+
+@pytest.mark.parametrize(("body", "rung", "round_"), [(BOOSTED, 29, 15), (FOREST, 89, 9)], ids=["xgb", "rf"])
+def test_a_pruned_trial_is_the_beginning_of_the_same_trial_unpruned(make_task, body, rung, round_):
+    whole = run_trial(make_task(body, cutoffs=MEASURED))
+    assert whole.state is State.COMPLETE, whole.error
+    assert [step for step, _ in whole.rungs][:2] == [5, 29]
+    pruned = run_trial(make_task(body, cutoffs=cut_at(rung, whole)))
+    assert pruned.state is State.PRUNED, pruned.error
+    assert pruned.curve == whole.curve[: len(pruned.curve)]
+    assert pruned.curve[-1][0] == round_ - 1
+    assert pruned.rmse == min(rmse for _, rmse in pruned.curve) == dict(whole.rungs)[rung]
+    assert pruned.rungs == tuple((step, rmse) for step, rmse in whole.rungs if step <= rung)
+    assert pruned.reason == f"pruned at round {round_}: rmse {pruned.rmse:.6g} > {pruned.rmse - 1e-9:.6g}"
+    assert pruned.metrics.keys() == {"fit_seconds"}
+    assert pruned.metrics["fit_seconds"] > 0
+    assert pruned.model is None
+
+
+@pytest.mark.parametrize("body", [RIDGE, BOOSTED], ids=["ridge", "boosted"])
+def test_a_trial_that_survives_is_the_trial_without_pruning(make_task, body):
+    alone, watched = run_trial(make_task(body)), run_trial(make_task(body, cutoffs=MEASURED))
+    assert alone.rungs == ()
+    assert alike(replace(watched, rungs=()), alone)
+
+
+def test_a_forest_has_a_curve_only_where_it_is_watched(make_task):
+    alone, watched = run_trial(make_task(FOREST)), run_trial(make_task(FOREST, cutoffs=MEASURED))
+    assert alone.curve == ()
+    assert [step for step, _ in watched.curve] == [0, 2, 8, 26, 39]
+    assert watched.curve[-1][1] == watched.rmse == alone.rmse
+
+
+def test_a_pruned_train_keeps_what_it_reported(make_task):
+    body = train("[report(n, 9.0 - n) for n in range(7)]; return 1.0")
+    outcome = run_trial(make_task(body, cutoffs=((0, 10.0), (3, 5.5))))
+    assert (outcome.state, outcome.rmse) == (State.PRUNED, 6.0)
+    assert outcome.curve == ((0, 9.0), (1, 8.0), (2, 7.0), (3, 6.0))
+    assert outcome.reason == "pruned at round 4: rmse 6 > 5.5"
+
+
+@pytest.mark.parametrize("after", ["return 1.0", "raise RuntimeError('stopped')"])
+def test_a_train_that_swallows_its_end_is_pruned_all_the_same(make_task, after):
+    body = train(f"try: report(3, 6.0)\n    except BaseException: {after}; return 1.0")
+    outcome = run_trial(make_task(body, cutoffs=((3, 5.5),)))
+    assert (outcome.state, outcome.rmse) == (State.PRUNED, 6.0)
+
+
+def test_a_train_that_fails_before_its_end_has_failed(make_task):
+    body = train("report(3, 5.0); raise RuntimeError('mine')")
+    outcome = run_trial(make_task(body, cutoffs=((3, 5.5),)))
+    assert (outcome.state, outcome.reason) == (State.FAILED, "RuntimeError: mine")
+
+
+def test_a_ctrl_c_goes_through_a_pruned_trial_too(make_task):
+    body = train("try: report(3, 6.0)\n    except BaseException: raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        run_trial(make_task(body, cutoffs=((3, 5.5),)))
+
+
+def test_a_trial_that_never_was_a_number_fails(make_task):
+    body = BOOSTED.replace("SPACE = {", 'SPACE = {"base_score": 1e300, ')
+    outcome = run_trial(make_task(body, point=POINTS[BOOSTED], cutoffs=((1, 5.5),)))
+    assert outcome.state is State.FAILED
+    assert outcome.rmse is None
+
+
+def test_folds_are_cut_by_their_mean_so_far(make_task):
+    whole = run_trial(make_task(BOOSTED, cv=3, cutoffs=MEASURED))
+    assert whole.state is State.COMPLETE, whole.error
+    assert len(whole.folds) == 3
+    assert whole.rmse == pytest.approx(np.mean(whole.folds))
+    mean = float(np.mean(whole.folds[:2]))
+    pruned = run_trial(make_task(BOOSTED, cv=3, cutoffs=((0, math.inf), (1, mean - 1e-6), (2, 0.0))))
+    assert pruned.state is State.PRUNED
+    assert pruned.folds == whole.folds[:2]
+    assert pruned.rmse == pytest.approx(mean)
+    assert pruned.reason.startswith("pruned at fold 2: mean rmse ")
+    assert pruned.metrics["rmse_std"] > 0
+    assert len(pruned.curve) > 5
+    last = run_trial(make_task(BOOSTED, cv=3, cutoffs=((2, 0.0),)))
+    assert (last.state, last.folds) == (State.COMPLETE, whole.folds)
+
+
+@pytest.mark.parametrize("body", [BOOSTED, train("report(0, 2.0); return 1.0")], ids=["boosted", "train"])
+def test_a_refit_is_never_pruned(make_task, body):
+    outcome = run_trial(make_task(body, cv=3, refit_rounds=7, cutoffs=((0, 0.0), (2, 0.0))))
+    assert outcome.state is State.COMPLETE, outcome.error
+
+
+def test_an_outcome_that_was_pruned_travels(make_task):
+    task = make_task(BOOSTED, cutoffs=((5, 0.0),))
+    with open_engine("local", 1, 1) as engine:
+        there = engine.submit(run_trial, task).result(60)
+    assert there.state is State.PRUNED, there.error
+    assert alike(there, run_trial(task))

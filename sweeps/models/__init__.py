@@ -4,10 +4,21 @@ Importing this package imports neither XGBoost nor scikit-learn.
 """
 
 from sweeps.models.build import build
-from sweeps.models.check import check_params
+from sweeps.models.check import check_params, unused_params
 from sweeps.models.custom import fit_custom
 from sweeps.models.encoding import encoding_of
 from sweeps.models.fitted import Fitted
 from sweeps.models.fitting import fit
+from sweeps.models.pace import pace_of, rounds_of
 
-__all__ = ["Fitted", "build", "check_params", "encoding_of", "fit", "fit_custom"]
+__all__ = [
+    "Fitted",
+    "build",
+    "check_params",
+    "encoding_of",
+    "fit",
+    "fit_custom",
+    "pace_of",
+    "rounds_of",
+    "unused_params",
+]

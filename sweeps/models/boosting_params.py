@@ -34,6 +34,15 @@ def check_boosted(estimator: xgboost.XGBModel) -> None:
             raise ValueError(unknown(f"parameter of {owner}", name, (*hints, *_NATIVE)))
 
 
+def unused(estimator: xgboost.XGBModel) -> list[str]:
+    """Give the names that XGBoost knows and has no use for beside the other params.
+
+    Raises:
+        ValueError: it refuses the params.
+    """
+    return [name for name in _ignored(estimator) if name in _signature(type(estimator))]
+
+
 def _signature(model: type) -> dict[str, Any]:
     """Named parameters with their annotations, of the class and all it builds on."""
     found: dict[str, Any] = {}

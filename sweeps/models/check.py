@@ -27,6 +27,21 @@ def check_params(model: Callable[..., Any] | None, params: Mapping[str, Any]) ->
         _check_part(part)
 
 
+def unused_params(model: Callable[..., Any] | None, params: Mapping[str, Any]) -> list[str]:
+    """List the params that the model takes and has no use for beside the others, as far as it tells.
+
+    Args:
+        model: as for :func:`sweeps.models.build.build`.
+        params: one draw from the space, that ``check_params`` does not refuse.
+    """
+    boosted = [part for part in parts(_made(model, params)) if is_boosted(part)]
+    if not boosted:
+        return []
+    from sweeps.models.boosting_params import unused
+
+    return [name for part in boosted for name in unused(part)]
+
+
 def _check_names(model: type, params: Mapping[str, Any]) -> None:
     known = inspect.signature(model).parameters
     if any(p.kind is p.VAR_KEYWORD for p in known.values()):
@@ -73,7 +88,8 @@ def _check_values(estimator: Any) -> None:
         estimator._validate_params()  # noqa: SLF001 - scikit-learn's own check, run by every fit()
     except ValueError as error:
         text = one_line(str(error))
+        whole_only = " an int " in text and " a float " not in text
         for name, value in estimator.get_params(deep=False).items():
-            if f"'{name}'" in text and isinstance(value, float) and value.is_integer() and " an int " in text:
+            if f"'{name}'" in text and isinstance(value, float) and value.is_integer() and whole_only:
                 text = f"{whole_number_advice(name, value, type(estimator).__name__)}: {text}"
         raise ValueError(text) from error

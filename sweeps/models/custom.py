@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sweeps.models.fitted import Fitted
+from sweeps.models.watch import Watch
 from sweeps.trial import Fold
 
 Train = Callable[[dict[str, Any], Fold, Callable[[int, float], None]], Any]
 
 
-def fit_custom(train: Train, params: Mapping[str, Any], fold: Fold) -> Fitted:
+def fit_custom(train: Train, params: Mapping[str, Any], fold: Fold, *, watch: Watch | None = None) -> Fitted:
     """Call ``train`` and understand what it returns.
 
     Args:
         train: is given the params, the fold (``X_train``, ``y_train``, ``X_valid``, ``y_valid``; the last
             two are None when finalists of a cross-validation are refitted) and ``report(step, rmse)``,
-            which collects the curve.
+            which collects the curve, and does not return once the trial is pruned.
         params: of this trial.
         fold: the encoded data.
+        watch: told of each report.
 
     Returns:
         ``metrics`` has "rmse" as train() returned it (not necessarily finite).
@@ -34,6 +36,8 @@ def fit_custom(train: Train, params: Mapping[str, Any], fold: Fold) -> Fitted:
         if not isinstance(step, numbers.Integral):
             raise TypeError(f"report(step, rmse): step is {step!r}, not an int")
         curve[int(step)] = _finite(f"report({step}, rmse)", rmse)
+        if watch is not None:
+            watch.report(int(step), curve[int(step)])
 
     metrics, model = _understand(train(dict(params), fold, report))
     return Fitted(model, None, tuple(sorted(curve.items())), _figures(metrics))
@@ -57,7 +61,8 @@ def _figures(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 def _number(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        shown = f"{value!r:.80}"
+        start = value[:80] if isinstance(value, str | bytes | bytearray | list | tuple) else value
+        shown = f"{start!r:.80}"
         raise TypeError(
             f"{what} is {shown}, a {type(value).__name__}, not a number "
             "(return the rmse, a dict with 'rmse', or a tuple (metrics, model))"

@@ -3,7 +3,8 @@
 from pathlib import Path
 from traceback import FrameSummary, StackSummary, TracebackException
 
-from sweeps.errors import one_line, redact
+from sweeps.credentials import redact
+from sweeps.errors import one_line
 
 _OURS = str(Path(__file__).parents[1])
 _LONGEST = 6000

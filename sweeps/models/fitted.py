@@ -19,6 +19,6 @@ class Fitted:
     predictions: NDArray[np.float64] | None
     """On the validation rows, in their order; None for a refit and for the user's ``train()``."""
     curve: Curve = ()
-    """Validation rmse by boosting round, from 0; empty where training has no rounds."""
+    """Validation rmse by round, from 0; empty where training has no rounds, or they were not measured."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """``best_iteration``: index of the last round the model uses. From ``train()``: all it returned."""

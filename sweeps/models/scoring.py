@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sweeps.models.estimators import predict
+from sweeps.models.estimators import predict, rmse
 from sweeps.models.fitted import Fitted
 from sweeps.trial import Curve, Fold
 
@@ -51,7 +51,6 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 def _figures(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     with np.errstate(over="ignore", invalid="ignore"):  # a model that ran away is told as its rmse
-        residuals = truth - predicted
-        figures = {"rmse": float(np.sqrt(np.mean(residuals**2))), "mae": float(np.mean(np.abs(residuals)))}
+        figures = {"rmse": rmse(predicted, truth), "mae": float(np.mean(np.abs(truth - predicted)))}
         spread = float(np.mean((truth - np.mean(truth)) ** 2))
         return {**figures, "r2": 1 - figures["rmse"] ** 2 / spread} if spread else figures
