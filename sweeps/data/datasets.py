@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,12 @@ from sweeps.data.checks import (
     take_target,
 )
 from sweeps.data.columns import align, normalise, numeric_categories
-from sweeps.data.csv_file import read_csv
 from sweeps.data.digest import digest_all, digest_split
 from sweeps.data.months import data_folder, require_months
-from sweeps.data.parquet_file import read_parquet
 from sweeps.data.spec import DataSpec, check_spec
 from sweeps.data.splits import split_by_column, split_by_seed
 from sweeps.errors import DataError
+from sweeps.exposed import exposed
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ class Dataset:
     test: Split | None
     categorical: tuple[str, ...] = ()
     """Columns to take as categories although they hold numbers."""
-    recipe: Any = None
-    """The dataset's own features, an unfitted scikit-learn transformer; None where it has none."""
+    recipe: str | None = None
+    """Name of the dataset's own features, see ``sweeps.data.recipes``; None where it has none."""
     cv: int | None = None
     seed: int = 0
     warnings: tuple[str, ...] = ()
@@ -82,7 +80,7 @@ class _Source:
     slug: str
     target: str
     categorical: tuple[str, ...] = ()
-    recipe: Any = None
+    recipe: str | None = None
 
 
 def load_dataset(spec: DataSpec) -> Dataset:
@@ -98,7 +96,9 @@ def load_dataset(spec: DataSpec) -> Dataset:
         dict.fromkeys((*source.categorical, *spec.categorical, *(n for d in declared for n in d)))
     )
     plain = {name: normalise(frame, source.whats[name]) for name, frame in source.frames.items()}
-    warnings = [warning for _, found in plain.values() for warning in found]
+    told = exposed(spec.function[0]) if spec.function else ""
+    warnings = [told] if told else []
+    warnings += [warning for _, found in plain.values() for warning in found]
     frames = _align({name: frame for name, (frame, _) in plain.items()}, source.whats)
     categorical = tuple(name for name in categorical if name != source.target)
     _check(frames, source.whats, source.target, categorical)
@@ -130,13 +130,13 @@ def _read_diabetes(_spec: DataSpec, name: str) -> _Source:
 
 
 def _read_taxi(spec: DataSpec, name: str) -> _Source:
-    from sweeps.data.green_taxi import CATEGORICAL, TARGET, course_features, read_month
+    from sweeps.data.green_taxi import CATEGORICAL, TARGET, read_month
 
     paths = require_months(name, data_folder(spec.data_dir))
     named = dict(zip(("train", "valid", "test"), paths, strict=False))
     frames = {split: read_month(path) for split, path in named.items()}
     whats = {split: path.name for split, path in named.items()}
-    return _Source(frames, whats, name, "green-taxi", TARGET, CATEGORICAL, course_features())
+    return _Source(frames, whats, name, "green-taxi", TARGET, CATEGORICAL, "green-taxi")
 
 
 def _read_files(spec: DataSpec) -> _Source:
@@ -151,6 +151,9 @@ def _read_files(spec: DataSpec) -> _Source:
 
 
 def _read_file(path: Path, what: str) -> pd.DataFrame:
+    from sweeps.data.csv_file import read_csv
+    from sweeps.data.parquet_file import read_parquet
+
     reader = read_parquet if path.suffix.lower() == ".parquet" else read_csv
     return reader(path, what)
 

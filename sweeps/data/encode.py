@@ -13,7 +13,8 @@ from sklearn.model_selection import KFold
 
 from sweeps.data.datasets import Dataset
 from sweeps.data.features import automatic
-from sweeps.errors import DataError, SpaceError, unknown
+from sweeps.data.recipes import build_recipe, choose_features
+from sweeps.errors import DataError, SpaceError
 from sweeps.trial import Encoding, Fold
 
 Target = NDArray[np.float64]
@@ -40,7 +41,7 @@ class _Fitted:
 
 def encode_folds(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded:
     """Encode the one fold, or under ``cv`` all folds and the rows of all folds together."""
-    features = _choose(dataset, features)
+    features = _unfitted(dataset, features)
     X, y = dataset.train.X, dataset.train.y
     if dataset.cv is None:
         if dataset.valid is None:
@@ -56,14 +57,10 @@ def encode_folds(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded
     return Encoded(folds, refit, whole.transformer, whole.warnings)
 
 
-def _choose(dataset: Dataset, features: Any) -> Any:
-    if isinstance(features, str) and features not in ("auto", "dataset"):
-        raise SpaceError(
-            "FEATURES", unknown("features", features, ("auto", "dataset")), "or give a transformer"
-        )
-    if isinstance(features, str) and features == "dataset" and dataset.recipe is not None:
-        return dataset.recipe
-    return None if isinstance(features, str) else features
+def _unfitted(dataset: Dataset, features: Any) -> Any:
+    """The transformer to fit; None for automatic features."""
+    chosen = choose_features(dataset, features)
+    return build_recipe(chosen) if isinstance(chosen, str) else chosen
 
 
 def _cross(X: pd.DataFrame, y: Target, features: Any, dataset: Dataset, encoding: Encoding) -> Iterator[Fold]:

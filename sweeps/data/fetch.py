@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import ipaddress
 import os
 import shutil
 import time
@@ -224,7 +225,25 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 def _open(url: str, idle_seconds: float) -> Any:
     _check_address(url)
     request = urllib.request.Request(url, headers={"User-Agent": "sweeps"})  # noqa: S310 - checked above
-    return urllib.request.build_opener(_Redirects).open(request, timeout=idle_seconds)
+    return urllib.request.build_opener(_Redirects, _Public).open(request, timeout=idle_seconds)
+
+
+class _PublicConnection(http.client.HTTPSConnection):
+    """Asks only addresses of the public network, whatever name leads to them; a proxy is the user's own."""
+
+    def connect(self) -> None:
+        """Connect, and hang up before anything is asked where the address is a private one."""
+        super().connect()
+        address = ipaddress.ip_address(self.sock.getpeername()[0])
+        if not (address.is_global or getattr(self, "_tunnel_host", None)):
+            self.close()
+            raise DataError(f"https://{self.host}", f"leads to {address}, which is no public address")
+
+
+class _Public(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> Any:
+        """Open with the check of the address."""
+        return self.do_open(_PublicConnection, req)
 
 
 def _check_address(url: str, redirected_from: str | None = None) -> None:

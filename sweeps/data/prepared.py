@@ -4,7 +4,9 @@ Opening imports NumPy and SciPy only; what fitting needs is imported by ``prepar
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +26,15 @@ class Prepared:
     """Features, fitted and written."""
 
     folder: Path
-    transformer: Any
-    """Fitted, from raw rows to X; on the training rows, under ``cv`` on training and validation rows."""
+    """For ``open_folds``; nobody writes there again."""
+    load: Callable[[], Any]
+    """Gives the transformer; called once at most."""
     warnings: tuple[str, ...]
+
+    @cached_property
+    def transformer(self) -> Any:
+        """Fitted, from raw rows to X; on the training rows, under ``cv`` on training and validation rows."""
+        return self.load()
 
 
 def prepare(dataset: "Dataset", encoding: Encoding, features: Any, folder: Path) -> Prepared:
@@ -49,9 +57,19 @@ def prepare(dataset: "Dataset", encoding: Encoding, features: Any, folder: Path)
     folds = [_save_fold(folder, f"fold{i}", fold) for i, fold in enumerate(encoded.folds)]
     refit = _save_fold(folder, "refit", encoded.refit) if encoded.refit else None
     part = folder / f"{INDEX}.part"
-    part.write_text(json.dumps({"folds": folds, "refit": refit}))
+    part.write_text(json.dumps({"folds": folds, "refit": refit, "warnings": encoded.warnings}))
     part.replace(folder / INDEX)
-    return Prepared(folder, encoded.transformer, encoded.warnings)
+    transformer = encoded.transformer  # not the arrays beside it: they are on disk now
+    return Prepared(folder, lambda: transformer, encoded.warnings)
+
+
+def open_prepared(folder: Path, load: Callable[[], Any]) -> Prepared:
+    """Give what was prepared in a folder before.
+
+    Raises:
+        FileNotFoundError: nothing was prepared there.
+    """
+    return Prepared(folder, load, tuple(_index(folder)["warnings"]))
 
 
 def open_folds(folder: Path | str) -> tuple[Fold, ...]:

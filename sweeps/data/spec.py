@@ -2,8 +2,9 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 from sweeps.data.months import PREFIX, data_folder, parse_months, require_months
 from sweeps.errors import DataError, UsageError, absent, unknown
@@ -43,6 +44,17 @@ class DataSpec:
         """File by option name, in the order table, train, valid, test."""
         named = {"--table": self.table, "--train": self.train, "--valid": self.valid, "--test": self.test}
         return {option: path for option, path in named.items() if path is not None}
+
+    def located(self) -> Self:
+        """Give the same with absolute paths."""
+        paths = {key: getattr(self, key) for key in ("train", "valid", "test", "table", "data_dir")}
+        if self.name is not None and self.name.startswith(PREFIX):
+            paths["data_dir"] = str(data_folder(self.data_dir))
+        given = {key: path for key, path in paths.items() if path is not None}
+        absolute: dict[str, Any] = {key: str(Path(path).absolute()) for key, path in given.items()}
+        if self.function is not None:
+            absolute["name"] = f"{self.function[0].absolute()}:{self.function[1]}"
+        return replace(self, **absolute)
 
     @property
     def function(self) -> tuple[Path, str] | None:
