@@ -1,10 +1,11 @@
-"""When a sweep ends: pure functions of what happened."""
+"""When a sweep ends: pure, from what happened."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sweeps.errors import UsageError
-from sweeps.trial import Finished, State
+from sweeps.trial import Outcome, State
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ class StopRules:
         if self.trials is None and self.seconds is None:
             raise UsageError("a sweep", "needs an end", "pass --trials N or --time 10m")
 
-    def reason(self, history: Sequence[Finished], asked: int, elapsed: float) -> str | None:
+    def reason(self, standing: "Standing", asked: int, elapsed: float) -> str | None:
         """Say why no further trial may start; None while one may.
 
         Args:
-            history: the finished trials, in the order they ended.
+            standing: what the finished trials came to.
             asked: trials started so far, running ones included.
             elapsed: seconds since the sweep began.
         """
@@ -51,36 +52,39 @@ class StopRules:
             return f"{self.trials} trials"
         if self.seconds is not None and elapsed >= self.seconds:
             return f"time limit of {self.seconds:g} s"
-        if self.target is not None and best_rmse(history) <= self.target:
+        if self.target is not None and standing.best_rmse <= self.target:
             return f"target rmse of {self.target:g} reached"
-        if self.patience is not None and since_best(history) >= self.patience:
+        if self.patience is not None and standing.since_best >= self.patience:
             return f"no better rmse in {self.patience} trials"
-        if self.too_many_failures(history):
+        if self.too_many_failures(standing):
             return f"more than {self.max_failures} trials failed"
         return None
 
-    def too_many_failures(self, history: Sequence[Finished]) -> bool:
+    def too_many_failures(self, standing: "Standing") -> bool:
         """Whether more trials failed than allowed."""
-        return self.max_failures is not None and failures(history) > self.max_failures
+        return self.max_failures is not None and standing.failures > self.max_failures
 
 
-def best_rmse(history: Sequence[Finished]) -> float:
-    """Give the lowest rmse of the COMPLETE trials; infinity where there is none."""
-    return min((_rmse(trial) for trial in history), default=float("inf"))
+class Standing:
+    """What the trials that ended came to, kept as they end: the loop asks for it once per trial.
 
+    Args:
+        outcomes: of the trials so far, in the order they ended.
+    """
 
-def since_best(history: Sequence[Finished]) -> int:
-    """Count the trials that ended after the best one (all, where none is COMPLETE)."""
-    best = best_rmse(history)
-    first = next((i for i, trial in enumerate(history) if _rmse(trial) == best < float("inf")), -1)
-    return len(history) - 1 - first
+    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
+        self.best_rmse = math.inf
+        """The lowest rmse of the COMPLETE trials; infinity where there is none."""
+        self.since_best = 0
+        """Trials that ended after the best one (all, where none is COMPLETE)."""
+        self.failures = 0
+        """FAILED trials."""
+        for outcome in outcomes:
+            self.add(outcome)
 
-
-def failures(history: Sequence[Finished]) -> int:
-    """Count the FAILED trials."""
-    return sum(1 for trial in history if trial.outcome.state is State.FAILED)
-
-
-def _rmse(trial: Finished) -> float:
-    outcome = trial.outcome
-    return outcome.rmse if outcome.state is State.COMPLETE and outcome.rmse is not None else float("inf")
+    def add(self, outcome: Outcome) -> None:
+        """Count a trial that ended."""
+        self.failures += outcome.state is State.FAILED
+        self.since_best += 1
+        if outcome.state is State.COMPLETE and outcome.rmse is not None and outcome.rmse < self.best_rmse:
+            self.best_rmse, self.since_best = outcome.rmse, 0

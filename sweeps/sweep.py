@@ -1,15 +1,15 @@
-"""The loop of a sweep: fill the free slots, wait for the first, settle, record, tell."""
+"""The loop of a sweep: fill the free slots, wait for the first, settle, tell, record."""
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any, Protocol
 
 from sweeps.errors import TooManyFailuresError, one_line
-from sweeps.stopping import StopRules
-from sweeps.trial import Finished, Outcome, Proposal, State, Task, Trial
+from sweeps.stopping import Standing, StopRules
+from sweeps.trial import Finished, Outcome, Proposal, State, Task
 from sweeps.worker import run_trial
 
 ATTEMPTS = 3
@@ -19,14 +19,17 @@ LOSSES_IN_A_ROW = 3 * ATTEMPTS
 """Losses without any other outcome in between, after which the engine itself must be broken: more than a
 poison trial or two, and (see ``Agenda``) more than one accident that takes every slot."""
 
+MOST_UNWRITTEN = 64
+"""Outcomes that may wait for a slow store before no further trial starts: what a crash would cost."""
+
 WITHDRAWN = Outcome(State.LOST, error="withdrawn: the sweep was interrupted")
 
 
 class Searcher(Protocol):
     """Who proposes points; ``sweeps.search.searcher.Searcher`` keeps this contract."""
 
-    def ask(self, number: int) -> Proposal:
-        """Propose the point of trial ``number``; it counts as running until told."""
+    def ask(self, number: int) -> Proposal | None:
+        """Propose the point of trial ``number``, running until told; None: the space has none left."""
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Report how the trial ended."""
@@ -36,13 +39,30 @@ class Searcher(Protocol):
 
 
 class Tracker(Protocol):
-    """Where trials are recorded."""
+    """Where trials are recorded, without the loop waiting for it."""
 
-    def start(self, proposal: Proposal) -> Trial:
-        """Make the trial's run and log its params."""
+    @property
+    def broken(self) -> "Future[Any]":
+        """Fails as soon as it is known that nothing can be recorded."""
 
-    def finish(self, trial: Trial, outcome: Outcome) -> Finished:
-        """Write the trial's final state."""
+    def start(self, proposal: Proposal) -> None:
+        """Record that the trial begins now."""
+
+    def finish(self, proposal: Proposal, outcome: Outcome) -> "Future[Finished]":
+        """Record how the trial ended; the future is done once it is written."""
+
+
+class Packer(Protocol):
+    """Who makes tasks of proposals, with what earlier outcomes taught."""
+
+    def pack(self, proposal: Proposal) -> Task:
+        """Pack a proposal for the worker."""
+
+    def learn(self, number: int, outcome: Outcome) -> None:
+        """Take note of how a trial ended, and of its model."""
+
+    def recall(self, number: int, outcome: Outcome) -> None:
+        """Take note of how a trial of an earlier session ended, whose model is gone."""
 
 
 class Engine(Protocol):
@@ -50,8 +70,8 @@ class Engine(Protocol):
 
     slots: int
 
-    def submit(self, fn: Callable[[Task], Outcome], task: Task) -> "Future[Outcome]":
-        """Run ``fn(task)`` in a free slot; the future fails when the engine loses it."""
+    def submit(self, fn: Callable[[Task], Outcome], task: Task, limit: float | None) -> "Future[Outcome]":
+        """Run ``fn(task)`` in a free slot for at most ``limit`` seconds; the future fails if it is lost."""
 
     def cancel(self, future: "Future[Any]") -> None:
         """Withdraw a task."""
@@ -62,62 +82,132 @@ def run_trials(
     tracker: Tracker,
     engine: Engine,
     stop: StopRules,
-    make_task: Callable[[Proposal], Task],
+    packer: Packer,
     interrupt: "Future[Any]",
     history: Sequence[Finished] = (),
+    limit: float | None = None,
+    spent: float = 0.0,
 ) -> Generator[Finished]:
-    """Run trials until a stop rule says so; give each as it ends, LOST ones too.
+    """Run trials until a stop rule says so; give each once it is written, LOST ones too.
+
+    The next trial starts before the last one is written: workers train while the driver writes.
 
     Args:
         searcher: proposes the points; is told COMPLETE, PRUNED and FAILED outcomes.
-        tracker: records each trial before it runs and after it ended.
+        tracker: records each trial, in the background.
         engine: runs at most ``engine.slots`` trials at once.
         stop: when no further trial may start; running ones are then finished.
-        make_task: packs a proposal for the worker.
+        packer: makes the tasks; learns from the outcomes that the searcher is told.
         interrupt: when it is done the loop ends at once and withdraws what runs.
         history: trials of an earlier session, one per number; those LOST are tried again first.
+        limit: seconds a trial may take; one that takes longer is killed and FAILED.
+        spent: seconds that earlier sessions took; they count for the stop rules.
 
     Raises:
         TooManyFailuresError: the engine loses one trial after the other.
+        StoreError: an outcome cannot be written.
     """
     agenda = Agenda(searcher, history, engine.slots)
-    ended = [finished for finished in history if finished.outcome.state is not State.LOST]
-    running: dict[Future[Outcome], Trial] = {}
-    started = time.monotonic()
+    standing, flight = Standing(), Flight(tracker, engine, limit)
+    for finished in history:
+        if finished.outcome.state is not State.LOST:
+            standing.add(finished.outcome)
+            packer.recall(finished.number, finished.outcome)
+    started = time.monotonic() - spent
     try:
         while not interrupt.done():
-            while len(running) < engine.slots and not stop.reason(
-                ended, agenda.begun, time.monotonic() - started
+            while (
+                flight.room
+                and not stop.reason(standing, agenda.begun, time.monotonic() - started)
+                and (proposal := agenda.take()) is not None
             ):
-                proposal = agenda.take()
-                task = make_task(proposal)
-                trial = tracker.start(proposal)
-                running[_submitted(engine, tracker, task, trial)] = trial
-            if not running:
+                flight.launch(proposal, packer.pack(proposal))
+            if flight.over:
                 return
-            done, _ = wait([*running, interrupt], return_when=FIRST_COMPLETED)
-            for future in sorted(running.keys() & done, key=lambda f: running[f].proposal.number):
-                trial = running[future]
-                finished = tracker.finish(trial, agenda.judge(trial.proposal, settle(future)))
-                del running[future]
-                agenda.close(finished)
-                if finished.outcome.state is not State.LOST:
-                    ended.append(without_model(finished))
-                yield finished
+            for proposal, outcome in flight.landed(interrupt):
+                judged = agenda.judge(proposal, outcome)
+                flight.record(proposal, judged)
+                agenda.close(proposal, judged)
+                if judged.state is not State.LOST:
+                    standing.add(judged)
+                    packer.learn(proposal.number, judged)
+            yield from flight.written()
     finally:
-        for future, trial in running.items():
+        flight.withdraw()
+
+
+class Flight:
+    """The trials that run, and the outcomes that wait to be written.
+
+    Args:
+        tracker: records them.
+        engine: runs them.
+        limit: seconds a trial may take.
+    """
+
+    def __init__(self, tracker: Tracker, engine: Engine, limit: float | None) -> None:
+        self._tracker, self._engine, self._limit = tracker, engine, limit
+        self._running: dict[Future[Outcome], Proposal] = {}
+        self._unwritten: deque[Future[Finished]] = deque()
+        self._safe = False
+
+    @property
+    def room(self) -> bool:
+        """Whether a slot is free, and the store keeps up.
+
+        Until the first outcome is in the store, none is safe: a kill would cost whatever was begun.
+        """
+        unsafe = 0 if self._safe else len(self._unwritten)
+        return len(self._running) + unsafe < self._engine.slots and len(self._unwritten) < MOST_UNWRITTEN
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs and all is written."""
+        return not self._running and not self._unwritten
+
+    def launch(self, proposal: Proposal, task: Task) -> None:
+        """Record and submit a trial; if the submission fails or is interrupted, the record says so."""
+        self._tracker.start(proposal)
+        try:
+            self._running[self._engine.submit(run_trial, task, self._limit)] = proposal
+        except BaseException:
+            self._tracker.finish(proposal, WITHDRAWN)
+            raise
+
+    def landed(self, interrupt: "Future[Any]") -> Iterator[tuple[Proposal, Outcome]]:
+        """Wait until something happens; give the trials that ended, by number.
+
+        Raises:
+            StoreError: nothing can be recorded any more.
+        """
+        broken = self._tracker.broken
+        awaited: list[Future[Any]] = [*self._running, *self._unwritten, interrupt, broken]
+        done, _ = wait(awaited, return_when=FIRST_COMPLETED)
+        if broken in done:
+            broken.result()
+        for future in sorted(self._running.keys() & done, key=lambda f: self._running[f].number):
+            yield self._running.pop(future), settle(future)
+
+    def record(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Have an outcome written."""
+        self._unwritten.append(self._tracker.finish(proposal, without_model(outcome)))
+
+    def written(self) -> Iterator[Finished]:
+        """Give the trials whose outcome is in the store, in the order they ended.
+
+        Raises:
+            StoreError: one could not be written.
+        """
+        while self._unwritten and self._unwritten[0].done():
+            self._safe = True
+            yield self._unwritten.popleft().result()
+
+    def withdraw(self) -> None:
+        """End what runs; what is done by now still counts."""
+        for future, proposal in self._running.items():
             outcome = settle(future) if future.done() else WITHDRAWN
-            engine.cancel(future)
-            tracker.finish(trial, outcome)
-
-
-def _submitted(engine: Engine, tracker: Tracker, task: Task, trial: Trial) -> "Future[Outcome]":
-    """Submit a trial whose run exists; if even that fails or is interrupted, the run gets its final state."""
-    try:
-        return engine.submit(run_trial, task)
-    except BaseException:
-        tracker.finish(trial, WITHDRAWN)
-        raise
+            self._engine.cancel(future)
+            self._tracker.finish(proposal, without_model(outcome))
 
 
 class Agenda:
@@ -135,7 +225,8 @@ class Agenda:
         self._losses: Counter[int] = Counter()
         self._in_a_row, self._allowed = 0, max(LOSSES_IN_A_ROW, 2 * slots + 1)
         for finished in sorted(history, key=lambda f: f.number):
-            self._recall(finished)
+            self._searcher.remember(finished.trial.proposal)
+            self._tell(finished.trial.proposal, finished.outcome)
         known = {finished.number for finished in history}
         self._asked = len(known)
         self._next = max(known, default=-1) + 1
@@ -146,15 +237,18 @@ class Agenda:
         """Trials begun so far, without those waiting to be tried again."""
         return self._asked - len(self._lost)
 
-    def take(self) -> Proposal:
-        """Give the next proposal."""
+    def take(self) -> Proposal | None:
+        """Give the next proposal; None where the search space has no point left."""
         if self._lost:
             return self._lost.popleft()
-        self._asked += 1
-        if self._gaps:
-            return self._searcher.ask(self._gaps.popleft())
-        self._next += 1
-        return self._searcher.ask(self._next - 1)
+        proposal = self._searcher.ask(self._gaps[0] if self._gaps else self._next)
+        if proposal is not None:
+            self._asked += 1
+            if self._gaps:
+                self._gaps.popleft()
+            else:
+                self._next += 1
+        return proposal
 
     def judge(self, proposal: Proposal, outcome: Outcome) -> Outcome:
         """Turn the loss of a proposal that was lost too often into a failure."""
@@ -167,41 +261,39 @@ class Agenda:
             return outcome
         return replace(outcome, state=State.FAILED, error=f"lost {ATTEMPTS} times, at last: {outcome.error}")
 
-    def close(self, finished: Finished) -> None:
+    def close(self, proposal: Proposal, outcome: Outcome) -> None:
         """Tell the searcher, or put a lost proposal back.
 
         Raises:
             TooManyFailuresError: nothing but losses comes from the engine.
         """
-        if finished.outcome.state is State.LOST:
-            self._lost.append(finished.trial.proposal)
-        else:
-            self._searcher.tell(finished.number, finished.outcome)
+        self._tell(proposal, outcome)
         if self._in_a_row >= self._allowed:
             raise TooManyFailuresError(
                 "the engine",
-                f"lost {self._in_a_row} trials in a row, at last: {finished.outcome.reason}",
+                f"lost {self._in_a_row} trials in a row, at last: {outcome.reason}",
                 "try --engine serial to see a trial run here",
             )
 
-    def _recall(self, finished: Finished) -> None:
-        self._searcher.remember(finished.trial.proposal)
-        if finished.outcome.state is State.LOST:
-            self._lost.append(finished.trial.proposal)
+    def _tell(self, proposal: Proposal, outcome: Outcome) -> None:
+        if outcome.state is State.LOST:
+            self._lost.append(proposal)
         else:
-            self._searcher.tell(finished.number, finished.outcome)
+            self._searcher.tell(proposal.number, outcome)
 
 
 def settle(future: "Future[Outcome]") -> Outcome:
-    """Give the trial's outcome; whatever the engine did wrong is LOST."""
+    """Give the trial's outcome; one that took too long FAILED, whatever else the engine did wrong is LOST."""
     if future.cancelled():
         return WITHDRAWN
     error = future.exception()
     if error is None:
         return future.result()
+    if isinstance(error, TimeoutError):
+        return Outcome(State.FAILED, error=f"--trial-timeout: {one_line(str(error))}")
     return Outcome(State.LOST, error=one_line(f"{type(error).__name__}: {error}"))
 
 
-def without_model(finished: Finished) -> Finished:
+def without_model(outcome: Outcome) -> Outcome:
     """Drop the model's bytes, so that a long history stays small."""
-    return replace(finished, outcome=replace(finished.outcome, model=None))
+    return replace(outcome, model=None)

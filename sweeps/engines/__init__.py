@@ -1,11 +1,12 @@
 """Where trials run: one file per engine, opened by name."""
 
-from sweeps.engines.base import Engine, LostTaskError, TaskError
+from sweeps.engines.base import Engine, LateTaskError, LostTaskError, TaskError
 from sweeps.engines.catalog import check_engine, open_engine
 from sweeps.engines.cores import available_cores, split_cores
 
 __all__ = [
     "Engine",
+    "LateTaskError",
     "LostTaskError",
     "TaskError",
     "available_cores",

@@ -8,6 +8,8 @@ from typing import Any, Protocol, Self, TypeVar
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+Hear = Callable[[Any, Any], object]
+"""Told of a task and of what it says in passing."""
 
 
 class TaskError(RuntimeError):
@@ -16,6 +18,10 @@ class TaskError(RuntimeError):
 
 class LostTaskError(RuntimeError):
     """The engine lost the task: its process died, was killed or interrupted; the text says how, if known."""
+
+
+class LateTaskError(TimeoutError):
+    """The task took longer than its limit, and its process was killed; the text says so."""
 
 
 def told(error: BaseException) -> str:
@@ -30,8 +36,8 @@ class Engine(Protocol):
     within seconds and leaves no process. When the driver dies, by any signal, so do its processes.
 
     Promised for every task:
-        - the future ends: with what the function returned, or with ``TaskError`` or ``LostTaskError``
-          (text only: exceptions of the function's own types do not travel), or cancelled;
+        - the future ends: with what the function returned, or with ``TaskError``, ``LostTaskError`` or
+          ``LateTaskError`` (text only: exceptions of the function's own types do not travel), or cancelled;
         - it is started at most once; trying again is the caller's business;
         - a process that dies takes no task with it but the one it was running, and its slot comes back.
 
@@ -46,11 +52,32 @@ class Engine(Protocol):
     threads: int
     """How many threads each task may use."""
 
-    def submit(self, fn: Callable[[Given], Result], task: Given) -> "Future[Result]":
+    def prepare(self, fn: Callable[[Given], object], given: Given) -> None:
+        """Have ``fn(given)`` run in every process before its first task, those that replace others too.
+
+        It delays the first task and does not count towards its limit. What goes wrong in it is left to the
+        tasks, which will meet the same. In the driver's own process nothing runs.
+        """
+
+    def listen(self, hear: Hear) -> None:
+        """Have ``hear(task, message)`` called with what later tasks say in passing: ``sweeps.aside``.
+
+        For show only: an engine without a way back while a task runs never calls it. It may be called in any
+        thread, some times a second for each task, and must not raise nor take long.
+        """
+
+    def submit(
+        self, fn: Callable[[Given], Result], task: Given, limit: float | None = None
+    ) -> "Future[Result]":
         """Have ``fn(task)`` run; both must be picklable, ``fn`` by its importable name.
 
+        Args:
+            fn: what to run.
+            task: what it is given.
+            limit: seconds it may run, not counting the time it waits for a slot; then it is killed.
+
         Raises:
-            RuntimeError: the engine is not open.
+            RuntimeError: the engine is not open, or cannot kill a task and was given a limit.
         """
 
     def cancel(self, future: "Future[Any]") -> None:

@@ -3,14 +3,23 @@
 import ctypes
 import os
 import pickle
+import select
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from typing import Any
 
+from sweeps.aside import asides_to
 from sweeps.engines.base import told
+
+BEGUN = b"begun"
+"""Sent when a task is unpacked and begins."""
+
+ASIDE = b"aside"
+"""Before what the task says in passing, pickled."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -32,15 +41,24 @@ def serve(tasks: int, lifeline: int) -> None:
             task = connection.recv_bytes()
         except (EOFError, OSError):
             return
-        connection.send_bytes(_answer(task))
+        connection.send_bytes(_answer(task, connection))
 
 
-def _answer(message: bytes) -> bytes:
+def _answer(message: bytes, connection: Connection) -> bytes:
     try:
-        fn, task = pickle.loads(message)  # noqa: S301  # from the driver, over a private pipe
-        return pickle.dumps((True, _flushed(fn, task)))
+        fn, task, heard = pickle.loads(message)  # noqa: S301  # from the driver, over a private pipe
+        connection.send_bytes(BEGUN)  # only now does its time count: the imports above took seconds
+        with asides_to(lambda words: _pass_on(words, connection)) if heard else nullcontext():
+            result = _flushed(fn, task)
+        return pickle.dumps((True, result))
     except BaseException as error:  # noqa: BLE001  # text crosses the wire, not exceptions
         return pickle.dumps((False, told(error)))
+
+
+def _pass_on(words: Any, connection: Connection) -> None:
+    """Send an aside, unless the driver does not read: the task shall not wait for that."""
+    if select.select([], [connection], [], 0)[1]:
+        connection.send_bytes(ASIDE + pickle.dumps(words))
 
 
 def _flushed(fn: Callable[[Any], Any], task: Any) -> Any:

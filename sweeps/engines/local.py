@@ -3,13 +3,14 @@
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Self
 from weakref import WeakSet
 
-from sweeps.engines.base import Given, LostTaskError, Result
+from sweeps.engines.base import Given, Hear, LostTaskError, Result, TaskError
 from sweeps.engines.process import WorkerProcess
 from sweeps.errors import UsageError
 
@@ -20,10 +21,20 @@ _withdrawn: "WeakSet[Future[Any]]" = WeakSet()
 """Cancelled ones whose waiters were woken: a future can be asked to do so only once."""
 
 
+_LOOK = object()
+"""In the queue: nothing to run, but there may be something to prepare."""
+
+
 class _Job(NamedTuple):
     future: "Future[Any]"
     fn: Callable[[Any], Any]
     task: Any
+    limit: float | None
+
+
+class _Preparation(NamedTuple):
+    fn: Callable[[Any], object]
+    given: Any
 
 
 class LocalEngine:
@@ -32,6 +43,7 @@ class LocalEngine:
     Args:
         slots: how many processes.
         threads: what each may use.
+        keep: names of credentials in the environment that the processes get.
 
     Raises:
         UsageError: on systems without process groups.
@@ -39,19 +51,35 @@ class LocalEngine:
 
     name = "local"
 
-    def __init__(self, slots: int, threads: int = 1) -> None:
+    def __init__(self, slots: int, threads: int = 1, keep: Collection[str] = ()) -> None:
         if os.name != "posix":
             raise UsageError("--engine local", "needs Linux or macOS", "use --engine serial")
-        self.slots, self.threads = slots, threads
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.slots, self.threads, self._keep = slots, threads, keep
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._slots: list[_Slot] = []
+        self._hear: Hear | None = None
 
-    def submit(self, fn: Callable[[Given], Result], task: Given) -> "Future[Result]":
+    def listen(self, hear: Hear) -> None:
+        """Have ``hear(task, message)`` called, in a thread of the slot that runs the task."""
+        self._hear = hear
+        for slot in self._slots:
+            slot.hear = hear
+
+    def prepare(self, fn: Callable[[Given], object], given: Given) -> None:
+        """Have ``fn(given)`` run in each process, as soon as it is there."""
+        for slot in self._slots:
+            slot.preparation = _Preparation(fn, given)
+        for _ in self._slots:
+            self._jobs.put(_LOOK)
+
+    def submit(
+        self, fn: Callable[[Given], Result], task: Given, limit: float | None = None
+    ) -> "Future[Result]":
         """Have ``fn(task)`` run in the next free process."""
         if not self._slots:
             raise RuntimeError("the local engine is not open: use it in a with statement")
         future: Future[Result] = Future()
-        self._jobs.put(_Job(future, fn, task))
+        self._jobs.put(_Job(future, fn, task, limit))
         return future
 
     def cancel(self, future: "Future[Any]") -> None:
@@ -61,7 +89,7 @@ class LocalEngine:
                 slot.kill(future)
 
     def __enter__(self) -> Self:
-        self._slots = [_Slot(self._jobs, self.threads) for _ in range(self.slots)]
+        self._slots = [_Slot(self._jobs, self.threads, self._keep, self._hear) for _ in range(self.slots)]
         for slot in self._slots:
             slot.start()
         return self
@@ -78,16 +106,21 @@ class LocalEngine:
     def _cancel_waiting(self) -> None:
         with contextlib.suppress(Empty):
             while True:
-                if (job := self._jobs.get_nowait()) is not None:
+                if isinstance(job := self._jobs.get_nowait(), _Job):
                     _withdraw(job.future)
 
 
 class _Slot(threading.Thread):
     """Takes one job after the other. Lives as long as the engine, as Linux ties its process to it."""
 
-    def __init__(self, jobs: "SimpleQueue[_Job | None]", threads: int) -> None:
+    def __init__(
+        self, jobs: "SimpleQueue[Any]", threads: int, keep: Collection[str], hear: Hear | None
+    ) -> None:
         super().__init__(name="sweeps-local-slot", daemon=True)
-        self._jobs, self._threads = jobs, threads
+        self.preparation: _Preparation | None = None
+        self.hear = hear
+        self._jobs, self._threads, self._keep = jobs, threads, keep
+        self._prepared: WorkerProcess | None = None
         self._lock = threading.Lock()
         self._process: WorkerProcess | None = None
         self._running: Future[Any] | None = None
@@ -99,8 +132,10 @@ class _Slot(threading.Thread):
             if not self._stopping:
                 self._warm_up()
         while (job := self._jobs.get()) is not None:
-            if _claim(job.future):
+            self._prepare()
+            if job is not _LOOK and _claim(job.future):
                 self._serve(job)
+                self._prepare()  # if it has a new process now
         with self._lock:
             self._discard()
 
@@ -117,9 +152,19 @@ class _Slot(threading.Thread):
             if self._process is not None:
                 self._process.kill()
 
+    def _prepare(self) -> None:
+        with self._lock:
+            process, wanted = self._process, self.preparation
+            if self._stopping or process is None or wanted is None or process is self._prepared:
+                return
+            self._prepared = process
+        with contextlib.suppress(TaskError, LostTaskError):  # the tasks will meet the same, and be told
+            process.run(wanted.fn, wanted.given)
+
     def _serve(self, job: _Job) -> None:
         try:
-            result = self._begin(job).run(job.fn, job.task)
+            hear = None if self.hear is None else partial(self.hear, job.task)
+            result = self._begin(job).run(job.fn, job.task, job.limit, hear)
         except Exception as error:  # noqa: BLE001  # told by the future
             self._end()
             job.future.set_exception(error)
@@ -150,7 +195,7 @@ class _Slot(threading.Thread):
         """The slot's process, a new one if need be; hold the lock."""
         if self._process is None or not self._process.alive():
             self._discard()
-            self._process = WorkerProcess(self._threads)
+            self._process = WorkerProcess(self._threads, self._keep)
         return self._process
 
     def _discard(self) -> None:

@@ -6,15 +6,20 @@ process group of its own, so that a Ctrl-C in the terminal does not reach it.
 """
 
 import contextlib
+import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Collection
 from multiprocessing import Pipe
 from typing import Any
 
-from sweeps.engines.base import LostTaskError, TaskError, told
+from sweeps.credentials import for_workers
+from sweeps.engines.base import LateTaskError, LostTaskError, TaskError, told
+from sweeps.engines.child import ASIDE, BEGUN
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -27,6 +32,8 @@ _THREAD_VARIABLES = (
 _START = (
     "import sys; sys.path[:] = {path!r}; from sweeps.engines.child import serve; serve({tasks}, {lifeline})"
 )
+NO_STORE = "trials-do-not-log://the-driver-does"
+"""No URI MLflow knows; its message names it."""
 _LOOK_AGAIN = 0.5
 """Seconds; only where a grandchild keeps a dead worker's pipe open."""
 
@@ -38,9 +45,10 @@ class WorkerProcess:
 
     Args:
         threads: what OpenMP and BLAS libraries in it may use.
+        keep: names of credentials in the environment that are passed on.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, keep: Collection[str] = ()) -> None:
         self._doomed = False
         self._tasks, its_tasks = Pipe()
         its_lifeline, self._lifeline = os.pipe()
@@ -48,7 +56,7 @@ class WorkerProcess:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _START.format(path=_path(), tasks=fds[0], lifeline=fds[1])],
-                env=environment(threads),
+                env=environment(threads, keep),
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what it prints must not mix with the driver's answer
                 pass_fds=fds,
@@ -62,26 +70,49 @@ class WorkerProcess:
         """Whether it can take a task."""
         return not self._doomed and self._process.poll() is None
 
-    def run(self, fn: Any, task: Any) -> Any:
-        """Run ``fn(task)`` there and wait for what it returns.
+    def run(
+        self, fn: Any, task: Any, limit: float | None = None, hear: Callable[[Any], object] | None = None
+    ) -> Any:
+        """Run ``fn(task)`` there and wait for what it returns, at most ``limit`` seconds.
+
+        Args:
+            fn: importable by name there.
+            task: what it is given.
+            limit: in seconds, from when the task is unpacked.
+            hear: called with what the task says in passing; None: it need not say anything.
 
         Raises:
+            LateTaskError: it took longer; the process was killed.
             TaskError: the function raised, or it, the task or the result cannot travel.
             LostTaskError: the process ended first.
         """
-        message = _pickled((fn, task))
+        message = _pickled((fn, task, hear is not None))
         try:
             self._tasks.send_bytes(message)
-            self._await_answer()
-            returned = self._tasks.recv_bytes()
+            returned = self._received()
+            if returned == BEGUN:
+                returned = self._answered(limit, hear)
+        except LateTaskError:
+            raise
         except (EOFError, OSError) as error:
             raise LostTaskError(f"the worker process {self._ended()} while it ran the task") from error
         return _unpacked(returned)
 
-    def _await_answer(self) -> None:
-        while not self._tasks.poll(_LOOK_AGAIN):
+    def _answered(self, limit: float | None, hear: Callable[[Any], object] | None) -> bytes:
+        end = math.inf if limit is None else time.monotonic() + limit
+        while (returned := self._received(end, limit)).startswith(ASIDE):
+            if hear is not None:
+                hear(pickle.loads(returned[len(ASIDE) :]))  # noqa: S301  # as below
+        return returned
+
+    def _received(self, end: float = math.inf, limit: float | None = None) -> bytes:
+        while not self._tasks.poll(max(0.0, min(_LOOK_AGAIN, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                self.kill()
+                raise LateTaskError(f"took longer than {limit:g} s and was killed")
             if not self.alive():
                 raise EOFError
+        return self._tasks.recv_bytes()
 
     def kill(self) -> None:
         """End it at once, with everything it started in its group."""
@@ -112,10 +143,13 @@ class WorkerProcess:
         return f"was killed by signal {-code}"
 
 
-def environment(threads: int) -> dict[str, str]:
-    """The driver's environment, with its threads set, and without MLflow's settings and credentials."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    return {**kept, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+def environment(threads: int, keep: Collection[str] = ()) -> dict[str, str]:
+    """The driver's environment, with its threads set, and without MLflow's settings and credentials.
+
+    A task that logs to MLflow all the same is told why it cannot: it would make runs beside the driver's.
+    """
+    kept = for_workers(os.environ, keep)
+    return {**kept, "MLFLOW_TRACKING_URI": NO_STORE, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
 
 
 def _path() -> list[str]:

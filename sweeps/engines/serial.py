@@ -2,13 +2,15 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from types import FrameType
 from typing import Any, Self
 
-from sweeps.engines.base import Given, LostTaskError, Result, TaskError, told
+from sweeps.aside import asides_to
+from sweeps.engines.base import Given, Hear, LostTaskError, Result, TaskError, told
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -22,21 +24,35 @@ class SerialEngine:
     Args:
         slots: 1.
         threads: told to whoever asks; nothing is limited here.
+        keep: of no use: tasks see the driver's environment whole.
     """
 
     name = "serial"
 
-    def __init__(self, slots: int = 1, threads: int = 1) -> None:
+    def __init__(self, slots: int = 1, threads: int = 1, keep: Collection[str] = ()) -> None:
         self.slots, self.threads = slots, threads
         self._open = False
+        self._hear: Hear | None = None
 
-    def submit(self, fn: Callable[[Given], Result], task: Given) -> "Future[Result]":
+    def listen(self, hear: Hear) -> None:
+        """Have ``hear(task, message)`` called, in the thread that submits."""
+        self._hear = hear
+
+    def prepare(self, fn: Callable[[Given], object], given: Given) -> None:
+        """Do nothing: tasks run in the driver's own process."""
+
+    def submit(
+        self, fn: Callable[[Given], Result], task: Given, limit: float | None = None
+    ) -> "Future[Result]":
         """Run ``fn(task)`` now."""
+        if limit is not None:
+            raise RuntimeError("the serial engine cannot end a task: it runs in this very process")
         if not self._open:
             raise RuntimeError("the serial engine is not open: use it in a with statement")
         future: Future[Result] = Future()
         future.set_running_or_notify_cancel()
-        with _interruptible():
+        hear = None if self._hear is None else partial(self._hear, task)
+        with _interruptible(), nullcontext() if hear is None else asides_to(hear):
             _run(fn, task, future)
         return future
 

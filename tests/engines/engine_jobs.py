@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+
+from sweeps.aside import aside
 
 STATE = "fresh"
 
@@ -17,6 +20,16 @@ class TwoArgumentsError(Exception):
 
 def double(number):
     return number * 2
+
+
+def pid(_):
+    return os.getpid()
+
+
+def busy(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
 
 
 def fail(kind):
@@ -100,3 +113,25 @@ def look(_):
 def speak(text):
     os.write(1, text.encode())
     return text
+
+
+def remark(fifo):
+    """Say something in passing, go on when told to, and return."""
+    aside(("round 1", 2.5))
+    Path(fifo).read_text()
+    return "done"
+
+
+def chatter(number):
+    """Say a lot, from a thread and from a fork, too."""
+    for step in range(number):
+        aside((f"round {step}", 1.0))
+    if os.fork() == 0:
+        for step in range(number):
+            aside(("fork", step))
+        os._exit(0)
+    os.wait()
+    thread = threading.Thread(target=aside, args=(("thread", 0.0),))
+    thread.start()
+    thread.join()
+    return number

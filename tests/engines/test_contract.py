@@ -9,7 +9,7 @@ import engine_jobs as jobs
 import psutil
 import pytest
 
-from sweeps.engines import LostTaskError, TaskError, open_engine
+from sweeps.engines import LateTaskError, LostTaskError, TaskError, open_engine
 
 SOON = 10
 """Seconds after which a test fails rather than waits."""
@@ -93,6 +93,55 @@ def test_cancel_kills_what_runs_with_all_it_started(parallel, fifo):
     assert [parallel.submit(jobs.double, n).result(SOON) for n in range(4)] == [0, 2, 4, 6]
 
 
+def test_a_task_past_its_limit_is_killed_with_all_it_started(parallel, fifo):
+    told = fifo()
+    late = parallel.submit(jobs.hang_with_child, told, 0.5)
+    child = int(told.read_text())
+    error = late.exception(SOON)
+    assert isinstance(error, LateTaskError)
+    assert "longer than 0.5 s" in str(error)
+    assert gone(child)
+    assert [parallel.submit(jobs.double, n, SOON).result(SOON) for n in range(4)] == [0, 2, 4, 6]
+
+
+def test_waiting_for_a_slot_does_not_count_towards_the_limit(parallel, fifo):
+    gates = [(fifo(), fifo()) for _ in range(parallel.slots)]
+    running = [parallel.submit(jobs.meet, gate) for gate in gates]
+    assert [started.read_text() for started, _ in gates] == ["here"] * parallel.slots
+    waiting = parallel.submit(jobs.double, 1, 1.0)
+    assert wait([waiting], timeout=1.5).not_done
+    for _, go_on in gates:
+        go_on.write_text("go")
+    assert [future.result(SOON) for future in running] == ["go"] * parallel.slots
+    assert waiting.result(SOON) == 2
+
+
+def test_each_process_is_prepared_before_its_first_task_also_the_next_one(parallel, tmp_path):
+    notes = tmp_path / "notes"
+    parallel.prepare(jobs.note, notes)
+    first = {parallel.submit(jobs.pid, None).result(SOON)}
+    lost = parallel.submit(jobs.die, (tmp_path / "deaths", signal.SIGKILL))
+    assert isinstance(lost.exception(SOON), LostTaskError)
+    used = first | {parallel.submit(jobs.pid, None).result(SOON) for _ in range(20)}
+    prepared = [int(line) for line in notes.read_text().splitlines()]
+    assert used <= set(prepared)
+    assert len(prepared) == len(set(prepared))
+
+
+def test_preparing_does_not_count_towards_the_limit_and_may_fail(parallel):
+    parallel.prepare(jobs.busy, 1.0)
+    late = parallel.submit(jobs.hang, "/dev/null", 0.3)
+    assert isinstance(late.exception(SOON), LateTaskError)
+    assert parallel.submit(jobs.double, 2, 0.3).result(SOON) == 4
+    parallel.prepare(jobs.fail, "preparation")
+    assert [parallel.submit(jobs.double, n).result(SOON) for n in range(4)] == [0, 2, 4, 6]
+
+
+def test_an_engine_that_cannot_kill_refuses_a_limit():
+    with open_engine("serial") as engine, pytest.raises(RuntimeError, match="cannot end a task"):
+        engine.submit(jobs.double, 1, 1.0)
+
+
 def test_cancel_withdraws_what_waits(parallel, fifo):
     told = [fifo(), fifo()]
     running = [parallel.submit(jobs.hang, fifo) for fifo in told]
@@ -148,7 +197,8 @@ def test_processes_start_afresh_and_know_nothing_of_the_store(parallel, monkeypa
     with open_engine(parallel.name, 1, 3) as engine:
         seen = engine.submit(jobs.look, 0).result(SOON)
     assert seen["state"] == "fresh"
-    assert not [name for name in seen["environ"] if name.startswith("MLFLOW_")]
+    known = {name: value for name, value in seen["environ"].items() if name.startswith("MLFLOW_")}
+    assert known == {"MLFLOW_TRACKING_URI": "trials-do-not-log://the-driver-does"}
     assert seen["environ"]["OMP_NUM_THREADS"] == "3"
     assert seen["heavy"] == []
     assert seen["sigint_ignored"]

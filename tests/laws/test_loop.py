@@ -1,6 +1,9 @@
 """Laws of the loop, with real searchers, engines and stores."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +15,18 @@ from hyperopt import Trials, fmin, tpe
 from sweeps.data.datasets import Dataset, Split
 from sweeps.data.prepared import prepare
 from sweeps.engines import open_engine
-from sweeps.errors import TooManyFailuresError
+from sweeps.errors import StoreError, TooManyFailuresError
+from sweeps.record import SweepRecord
 from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.stopping import StopRules
-from sweeps.sweep import ATTEMPTS, LOSSES_IN_A_ROW
+from sweeps.sweep import ATTEMPTS, LOSSES_IN_A_ROW, MOST_UNWRITTEN
+from sweeps.tracking.background import BackgroundWriter
 from sweeps.tracking.reader import read_sweep
 from sweeps.tracking.store import open_store
 from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Encoding, Finished, State
-from tests.laws.loop_parties import SMOOTH, Broken, Loop, Manual, Packer
+from sweeps.warm_up import warm_up
+from tests.laws.loop_parties import SMOOTH, Broken, Loop, Manual, Memory, Packer, Slow
 from tests.laws.make import outcome, write_space
 
 
@@ -73,26 +79,34 @@ def test_several_slots_begin_as_one_does(smooth: Packer) -> None:
         assert points(Loop(smooth, opened, 12).run()) == points_of_fmin(smooth.space, 12)
 
 
-def writer(uri: str) -> SweepWriter:
+@contextmanager
+def background(uri: str) -> Iterator[BackgroundWriter]:
     origin = Origin("smooth", "SPACE = {}\n", "d" * 64, "made", "e" * 36)
-    return SweepWriter.open(open_store(uri), "laws", "sweep", settings={"seed": 42}, origin=origin)
+
+    def begin() -> SweepWriter:
+        return SweepWriter.open(open_store(uri), "laws", "sweep", settings={"seed": 42}, origin=origin)
+
+    with BackgroundWriter(begin) as writer:
+        yield writer
+
+
+def kept_by(writer: BackgroundWriter) -> SweepRecord:
+    """The sweep as the store holds it."""
+    writer.flush()
+    return read_sweep(writer.opened().store, writer.opened().run_id)
 
 
 @pytest.mark.parametrize("kept", [23, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 13, 26))])
-def test_interrupted_and_continued_from_mlflow_equals_never_interrupted(
+def test_ended_and_continued_from_mlflow_equals_never_ended(
     smooth: Packer, sqlite_uri: str, kept: int
 ) -> None:
-    with open_engine("serial") as engine:
+    with open_engine("serial") as engine, background(sqlite_uri) as tracker:
         whole = Loop(smooth, engine, 27).run()
-        tracker = writer(sqlite_uri)
-        first = Loop(smooth, engine, 27, tracker)
-        for count, _ in enumerate(first.start(), 1):
-            if count == kept:
-                first.interrupt.set_result(2)
-        history = read_sweep(tracker.store, tracker.run_id).trials
+        Loop(smooth, engine, kept, tracker).run()
+        history = kept_by(tracker).trials
         assert len(history) == kept
         Loop(smooth, engine, 27, tracker).run(history)
-    together = read_sweep(tracker.store, tracker.run_id).trials
+        together = kept_by(tracker).trials
     assert points(together) == points(whole)
     assert [smooth.space.params(t.trial.proposal.point) for t in together] == [
         t.trial.proposal.params for t in whole
@@ -133,9 +147,9 @@ DIES_ONCE = SMOOTH.replace(
 @pytest.mark.slow
 def test_a_lost_trial_is_tried_again_and_counts_once(tmp_path: Path, data: Path, sqlite_uri: str) -> None:
     made = packer(tmp_path, data, DIES_ONCE)
-    tracker = writer(sqlite_uri)
-    with open_engine("local", 2, 1) as engine:
+    with open_engine("local", 2, 1) as engine, background(sqlite_uri) as tracker:
         trials = Loop(made, engine, 6, tracker).run()
+        kept = kept_by(tracker)
     lost = [t for t in trials if t.outcome.state is State.LOST]
     died = len(list(tmp_path.glob("died-*")))
     assert len(lost) == died > 0
@@ -146,7 +160,6 @@ def test_a_lost_trial_is_tried_again_and_counts_once(tmp_path: Path, data: Path,
         same = next(t for t in ended if t.number == again.number)
         assert same.trial.proposal == again.trial.proposal
         assert same.trial.run_id != again.trial.run_id
-    kept = read_sweep(tracker.store, tracker.run_id)
     assert states(kept.trials) == [(n, "COMPLETE") for n in range(6)]
     assert kept.running == 0
 
@@ -187,7 +200,7 @@ def test_losing_every_slot_at_once_does_not_end_the_sweep(smooth: Packer) -> Non
     class Accident(Manual):
         """Loses everything the first time all slots are taken; then all goes well."""
 
-        def submit(self, fn: Any, task: Any) -> Any:
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
             future = super().submit(fn, task)
             if len(loop.tracker.started) == self.slots:
                 for each in list(self.running):
@@ -207,7 +220,7 @@ def test_never_more_than_the_slots_are_in_flight(smooth: Packer, slots: int) -> 
     class Quick(Manual):
         """Ends the oldest task whenever the slots are full."""
 
-        def submit(self, fn: Any, task: Any) -> Any:
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
             future = super().submit(fn, task)
             if len(self.running) == self.slots:
                 next(iter(self.running)).set_result(outcome(1.0))
@@ -230,17 +243,17 @@ SPACE = {"x": hp.uniform("x", -5, 5)}
 def train(params, data, report):
     import pathlib, signal
     here = pathlib.Path(__file__).parent
-    if not (here / "first").exists():
-        (here / "first").touch()
+    try:
+        (here / "first").touch(exist_ok=False)  # of two at once, one is it
         return 1.0
-    while True:
-        signal.pause()
+    except FileExistsError:
+        while True:
+            signal.pause()
 """
 
 
 @pytest.mark.parametrize("how", ["interrupt", "raises", pytest.param("closed", marks=pytest.mark.slow)])
 def test_what_still_runs_is_withdrawn(tmp_path: Path, data: Path, sqlite_uri: str, how: str) -> None:
-    tracker = writer(sqlite_uri)
     seen: list[Finished] = []
 
     def consume(loop: Loop) -> None:
@@ -253,16 +266,16 @@ def test_what_still_runs_is_withdrawn(tmp_path: Path, data: Path, sqlite_uri: st
             else:
                 return
 
-    with open_engine("local", 2, 1) as engine:
+    with open_engine("local", 2, 1) as engine, background(sqlite_uri) as tracker:
         loop = Loop(packer(tmp_path, data, HANGS), engine, 10, tracker)
         if how == "raises":
             with pytest.raises(ZeroDivisionError):
                 consume(loop)
         else:
             consume(loop)
-    runs = tracker.store.client.search_runs([tracker.experiment_id], "tags.`sweeps.kind` = 'trial'")
+        kept, sweep = kept_by(tracker), tracker.opened()
+    runs = sweep.store.client.search_runs([sweep.experiment_id], "tags.`sweeps.kind` = 'trial'")
     assert sorted(r.info.status for r in runs) in (["FAILED", "FINISHED"], ["FAILED", "FAILED", "FINISHED"])
-    kept = read_sweep(tracker.store, tracker.run_id)
     assert kept.running == 0
     assert kept.count(State.COMPLETE) == len(seen) == 1
     lost = [t for t in kept.trials if t.outcome.state is State.LOST]
@@ -272,7 +285,7 @@ def test_what_still_runs_is_withdrawn(tmp_path: Path, data: Path, sqlite_uri: st
 
 def test_work_that_was_done_is_kept_when_the_consumer_leaves(smooth: Packer) -> None:
     class AllAtOnce(Manual):
-        def submit(self, fn: Any, task: Any) -> Any:
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
             future = super().submit(fn, task)
             if task.number == 2:
                 for each in list(self.running):
@@ -288,7 +301,7 @@ def test_work_that_was_done_is_kept_when_the_consumer_leaves(smooth: Packer) -> 
 
 def test_a_trial_that_cannot_even_be_submitted_is_closed(smooth: Packer) -> None:
     class Closed(Manual):
-        def submit(self, _: Any, task: Any) -> Any:
+        def submit(self, _: Any, task: Any, limit: float | None = None) -> Any:
             raise KeyboardInterrupt
 
     loop = Loop(smooth, Closed(2), 10)
@@ -349,3 +362,150 @@ def test_the_loop_begins_nothing_when_interrupted_before(smooth: Packer) -> None
     loop.interrupt.set_result(15)
     assert loop.run() == []
     assert loop.tracker.started == []
+
+
+class Instant(Manual):
+    """An engine that is done at once; it remembers what it was given."""
+
+    def __init__(self, slots: int = 1) -> None:
+        super().__init__(slots)
+        self.given: list[int] = []
+
+    def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
+        future = super().submit(fn, task)
+        self.given.append(task.number)
+        future.set_result(outcome(float(task.number)))
+        return future
+
+
+def test_trials_run_on_while_outcomes_wait_to_be_written(smooth: Packer) -> None:
+    class Late(Slow):
+        """Writes the first outcome, then nothing before the fifth trial ended."""
+
+        def finish(self, proposal: Any, outcome: Any) -> Any:
+            future = super().finish(proposal, outcome)
+            if len(self.finished) not in (2, 3, 4):
+                self.write()
+            return future
+
+    engine = Instant()
+    loop = Loop(smooth, engine, 8, Late())
+    running = loop.start()
+    assert [next(running).number, next(running).number] == [0, 1]
+    assert engine.given == list(range(5))
+    assert [f.number for f in running] == list(range(2, 8))
+
+
+def test_until_an_outcome_is_safe_no_more_trials_begin_than_there_are_slots(smooth: Packer) -> None:
+    class First(Slow):
+        """Writes the first outcome when the loop waits for it."""
+
+        def finish(self, proposal: Any, outcome: Any) -> Any:
+            future = super().finish(proposal, outcome)
+            if len(self.finished) > 1:
+                self.write()
+            return future
+
+        @property
+        def broken(self) -> Any:
+            """Asked for when the loop is about to wait."""
+            given.append(list(engine.given))
+            if self.unwritten:
+                self.write()
+            return super().broken
+
+    engine, given = Instant(), list[list[int]]()
+    assert [f.number for f in Loop(smooth, engine, 4, First()).start()] == list(range(4))
+    assert max(given[:2], key=len) == [0]
+
+
+def test_a_store_that_does_not_keep_up_holds_the_trials_back(smooth: Packer) -> None:
+    class Full(Slow):
+        """Writes the first outcome, and then one whenever as many wait as may."""
+
+        def finish(self, proposal: Any, outcome: Any) -> Any:
+            future = super().finish(proposal, outcome)
+            most.append(len(self.unwritten))
+            if len(self.finished) == 1 or len(self.unwritten) == MOST_UNWRITTEN:
+                self.write(1)
+            return future
+
+    most: list[int] = []
+    loop = Loop(smooth, Instant(), MOST_UNWRITTEN + 9, Full(), algo="random")
+    running = loop.start()
+    for _ in range(9):
+        next(running)
+    assert max(most) == MOST_UNWRITTEN
+
+
+@pytest.mark.parametrize("when", ["outcome", "opening"])
+def test_a_store_that_refuses_ends_the_sweep(smooth: Packer, when: str) -> None:
+    class Refusing(Memory):
+        broken: Any = Future()
+
+        def finish(self, proposal: Any, outcome: Any) -> Any:
+            future = super().finish(proposal, outcome)
+            refused: Future[Finished] = Future()
+            refused.set_exception(StoreError("MLflow", "disk full"))
+            return refused if when == "outcome" else future
+
+    tracker = Refusing()
+    engine: Manual = Instant()
+    if when == "opening":
+        engine = Manual(2)
+        tracker.broken.set_exception(StoreError("MLflow", "disk full"))
+    with pytest.raises(StoreError, match="disk full"):
+        Loop(smooth, engine, 5, tracker).run()
+    assert engine.cancelled == ([] if when == "outcome" else [0, 1])
+
+
+TAKES_LONG = """
+SPACE = {"x": hp.uniform("x", -5, 5)}
+def train(params, data, report):
+    import signal
+    while params["x"] > 0:
+        signal.pause()
+    return 7.0 + params["x"]
+"""
+
+
+def test_a_trial_that_takes_too_long_fails_and_its_slot_goes_on(tmp_path: Path, data: Path) -> None:
+    made = packer(tmp_path, data, TAKES_LONG)
+    with open_engine("local", 2, 1) as engine:
+        engine.prepare(warm_up, str(made.space.path))
+        trials = Loop(made, engine, 8, limit=3.0).run()
+    late = [t for t in trials if t.outcome.state is State.FAILED]
+    assert {t.number for t in late} == {t.number for t in trials if t.trial.proposal.params["x"] > 0}
+    assert 0 < len(late) < 8 == len(trials)
+    assert all(re.search(r"--trial-timeout: took longer than 3 s", t.outcome.reason) for t in late)
+
+
+TEN = """
+SPACE = {"x": hp.randint("x", 5), "y": hp.choice("y", ["a", "b"])}
+def train(params, data, report):
+    return params["x"] + (params["y"] == "a")
+"""
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_an_exhausted_space_ends_the_sweep_with_each_point_tried_once(
+    tmp_path: Path, data: Path, slots: int
+) -> None:
+    loop = Loop(packer(tmp_path, data, TEN), Instant(slots), 50)
+    trials = loop.run()
+    assert len({tuple(p.items()) for p in points(trials)}) == len(trials) == 10
+    assert loop.searcher.exhausted
+
+
+def test_the_packer_learns_of_every_trial_but_the_lost(smooth: Packer) -> None:
+    class Loses(Instant):
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
+            if self.given.count(task.number) or task.number % 2:
+                return super().submit(fn, task)
+            self.given.append(task.number)
+            future = Manual.submit(self, fn, task)
+            future.set_exception(RuntimeError("gone"))
+            return future
+
+    Loop(smooth, Loses(), 6).run()
+    assert sorted(smooth.learned) == list(range(6))
