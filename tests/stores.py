@@ -23,15 +23,12 @@ SERVER_SECONDS = 120
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the template of new SQLite stores in the test run's own folder."""
+    """Keep all caches in the test run's own folder."""
     folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.delenv("SWEEPS_CACHE_DIR", raising=False)
+        yield folder
 
 
 @pytest.fixture
@@ -62,8 +59,14 @@ def any_uri(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Run an MLflow server whose files lie in ``folder``; give its URI."""
+def mlflow_server(folder: Path, *words: str, **env: str) -> Iterator[str]:
+    """Run an MLflow server whose files lie in ``folder``; give its URI.
+
+    Args:
+        folder: empty.
+        words: further words of its command.
+        env: further variables of its environment.
+    """
     from sweeps.tracking.sqlite import ensure_sqlite
 
     ensure_sqlite(folder / "server.db")
@@ -71,11 +74,10 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     command = [
         str(BIN / "mlflow"), "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(port),
         "--backend-store-uri", f"sqlite:///{folder / 'server.db'}",
-        "--artifacts-destination", str(folder / "files"),
+        "--artifacts-destination", str(folder / "files"), *words,
     ]  # fmt: skip
-    with process(
-        command, folder, folder / "server.log", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    ) as server:
+    env = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **env}
+    with process(command, folder, folder / "server.log", env) as server:
         wait_for(f"http://127.0.0.1:{port}/health", server, folder / "server.log")
         yield f"http://127.0.0.1:{port}"
 

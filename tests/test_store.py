@@ -24,6 +24,7 @@ from sweeps.tracking.store import ensure_experiment, open_store, resolve_uri
 from tests.bad.places import without_privilege
 from tests.stores import postgres_server
 
+ROOT = Path(__file__).parents[1]
 OPEN = """
 import sys
 from pathlib import Path
@@ -392,3 +393,57 @@ def test_links_open_the_page_meant() -> None:
     link = trials_link("http://h", "3", "ab")
     assert "searchFilter=tags.%60mlflow.parentRunId%60%20%3D%20%27ab%27&" in link
     assert json.dumps(link).endswith('orderByAsc=true"')
+
+
+def test_schema_versions_are_read_as_alembic_reads_them() -> None:
+    import mlflow
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from sweeps.tracking.schema_version import revisions
+
+    config = Config()
+    config.set_main_option("script_location", f"{mlflow.__path__[0]}/store/db_migrations")
+    scripts = ScriptDirectory.from_config(config)
+    assert revisions().head == scripts.get_current_head()
+    assert revisions().known == {script.revision for script in scripts.walk_revisions()}
+
+
+def test_checking_a_store_imports_nothing_heavy(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    assert opened(path).wait(timeout=100) == 0
+    code = (
+        "import sys; from sweeps.tracking.store import check_store; "
+        f"check_store('sqlite:///{path}'); "
+        "print([name for name in ('mlflow', 'alembic', 'sqlalchemy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[]\n"
+
+
+LOOKS = """
+import sys
+from sweeps.tracking.store import open_store
+open_store(sys.argv[1]).client.set_experiment_tag("0", "seen", sys.argv[2])
+"""
+
+
+def test_opening_a_store_twice_keeps_its_locks(sqlite_uri: str) -> None:
+    """Else another process that leaves takes the write-ahead log along, and what follows is lost."""
+    first = open_store(sqlite_uri)
+    first.client.set_experiment_tag("0", "before", "1")
+    open_store(sqlite_uri)
+    for number in ("1", "2"):
+        command = [sys.executable, "-c", LOOKS, sqlite_uri, number]
+        subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, timeout=100)
+        assert first.client.get_experiment("0").tags["seen"] == number
+    first.client.set_experiment_tag("0", "after", "1")
+    subprocess.run([*command[:-1], "3"], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, timeout=100)
+    assert {"before", "seen", "after"} <= open_store(sqlite_uri).client.get_experiment("0").tags.keys()

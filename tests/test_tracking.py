@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from sweeps.errors import StoreError, UsageError
 from sweeps.record import Finalist, ModelVersion
+from sweeps.tracking.change import Entry
 from sweeps.tracking.inputs import DatasetInfo
 from sweeps.tracking.reader import find_sweep, list_sweeps, read_sweep
 from sweeps.tracking.store import Store, open_store
-from sweeps.tracking.writer import Origin, SweepWriter
+from sweeps.tracking.writer import BEAT_SECONDS, STANDING_SECONDS, Origin, SweepWriter
 from sweeps.trial import Finished, Outcome, Proposal, State
 
 SETTINGS = {"space": "ridge", "trials": 4, "data": {"name": "diabetes", "seed": 0}, "time": None}
@@ -45,7 +47,13 @@ def proposal(number: int, **params: Any) -> Proposal:
 
 
 def run(writer: SweepWriter, number: int, outcome: Outcome, **params: Any) -> Finished:
-    return writer.finish(writer.start(proposal(number, **params)), outcome)
+    now = time.time()
+    (finished,) = writer.write([Entry(proposal(number, **params), now - 1, outcome, now)])
+    return finished
+
+
+def start(writer: SweepWriter, *numbers: int) -> None:
+    assert writer.write([Entry(proposal(number), began=time.time()) for number in numbers]) == []
 
 
 def complete(rmse: float, **metrics: float) -> Outcome:
@@ -72,7 +80,7 @@ def test_a_sweep_comes_back_as_it_was_written(any_uri: str) -> None:
         run(writer, 3, complete(1 / 3, r2=0.5)),
         run(writer, 4, Outcome(State.LOST, error="worker died")),
     ]
-    writer.start(proposal(5))
+    start(writer, 5)
     writer.log_finalists([Finalist(3, 1 / 3, 0.4), Finalist(0, 60.125, None)])
     writer.log_promotion(ModelVersion("diabetes-regressor", 2, "champion", "the first"))
     writer.close("COMPLETE", "# a note", {"overhead": 0.01})
@@ -109,6 +117,7 @@ def test_the_ui_finds_what_it_shows(any_uri: str) -> None:
     curve = tuple((i, 100.0 / (i + 1) + (50 if i > 700 else 0)) for i in range(1000))
     trial = run(writer, 12, Outcome(State.COMPLETE, 0.2, curve=curve))
     failed = run(writer, 13, FAILED)
+    writer.write_standing()
     parent, child = store.client.get_run(writer.run_id), store.client.get_run(trial.trial.run_id)
 
     assert child.info.run_name == "trial-0012"
@@ -125,19 +134,51 @@ def test_the_ui_finds_what_it_shows(any_uri: str) -> None:
     assert parent.data.params["data.name"] == "diabetes"
     assert parent.data.metrics["best_rmse"] == 0.2
     assert parent.data.metrics["trials_failed"] == 1
-    assert {f.path for f in store.client.list_artifacts(writer.run_id)} == {"space", "sweep.json"}
+    kept = {f.path for f in store.client.list_artifacts(writer.run_id)}
+    assert kept == {"space", "sweep.json", "ranges.json"}
 
 
 def test_best_so_far_is_the_latest_value_whatever_the_order(sqlite_uri: str) -> None:
     store = open_store(sqlite_uri)
     writer = begin(store)
-    trials = [writer.start(proposal(n)) for n in range(4)]
+    start(writer, 0, 1, 2, 3)
     for number, rmse in [(3, 5.0), (0, 4.0), (2, 3.0), (1, 3.0)]:
-        writer.finish(trials[number], complete(rmse))
+        writer.write([Entry(proposal(number), outcome=complete(rmse), ended=time.time())])
+    writer.write_standing()
     parent = store.client.get_run(writer.run_id)
     assert parent.data.metrics["best_rmse"] == 3.0
     assert parent.data.metrics["trials_complete"] == 4
     assert parent.data.tags["sweeps.best_trial"] == "1"
+
+
+def test_every_trial_has_its_point_in_the_history_of_the_best(any_uri: str) -> None:
+    store = open_store(any_uri)
+    writer = begin(store, "history")
+    for number, rmse in enumerate([5.0, 6.0, 4.0]):
+        run(writer, number, complete(rmse))
+    run(writer, 3, FAILED)
+    due = writer.standing_due
+    writer.write_standing()
+    assert due <= STANDING_SECONDS < writer.standing_due <= BEAT_SECONDS
+    run(writer, 4, complete(3.0))
+    writer.close("COMPLETE")
+    history = store.client.get_metric_history(writer.run_id, "best_rmse")
+    assert sorted((m.step, m.value) for m in history) == [(0, 5.0), (1, 5.0), (2, 4.0), (3, 4.0), (4, 3.0)]
+    metrics = store.client.get_run(writer.run_id).data.metrics
+    assert (metrics["trials_complete"], metrics["trials_failed"], metrics["best_rmse"]) == (4, 1, 3.0)
+
+
+def test_curves_folds_and_rungs_come_back_when_asked_for(any_uri: str) -> None:
+    store = open_store(any_uri)
+    writer = begin(store, "curves")
+    curve = tuple((i, 100.0 / (i + 1)) for i in range(30))
+    whole = replace(complete(3.0), curve=curve, folds=(1 / 3, 2.5), rungs=((29, 5.0), (89, 1 / 3)))
+    pruned = Outcome(State.PRUNED, 9.0, error="pruned", curve=((4, 9.0), (10, 8.0)), rungs=((9, 9.0),))
+    run(writer, 0, whole)
+    run(writer, 1, pruned)
+    assert [t.outcome for t in read_sweep(store, writer.run_id, curves=True).trials] == [whole, pruned]
+    bare = [replace(outcome, curve=(), folds=(), rungs=()) for outcome in (whole, pruned)]
+    assert [t.outcome for t in read_sweep(store, writer.run_id).trials] == bare
 
 
 def test_a_number_counts_once_and_complete_beats_lost(sqlite_uri: str) -> None:
@@ -149,7 +190,7 @@ def test_a_number_counts_once_and_complete_beats_lost(sqlite_uri: str) -> None:
         Outcome(State.LOST, error="again"),
     ):
         run(writer, 0, outcome)
-    writer.start(proposal(0))  # a ghost: a request that was sent twice
+    start(writer, 0)  # a ghost: a request that was sent twice
     record = read_sweep(store, writer.run_id)
     assert [t.outcome.state for t in record.trials] == [State.COMPLETE]
     assert record.running == 0
@@ -166,7 +207,8 @@ def test_figures_that_are_not_finite_are_not_logged(sqlite_uri: str) -> None:
 
 
 def test_more_trials_than_a_page_are_all_read(sqlite_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.tracking.reader.PAGE", 3)
+    monkeypatch.setattr("sweeps.tracking.rows.PAGE", 3)
+    monkeypatch.setattr("sweeps.tracking.database.VERIFIED", frozenset())  # pages are the client's
     store = open_store(sqlite_uri)
     writer = begin(store)
     for number in range(8):
@@ -178,13 +220,15 @@ def test_odd_names_and_texts_reach_the_store(any_uri: str) -> None:
     store = open_store(any_uri)
     writer = begin(store, "odd")
     error = "postgresql://u:SECRETPW@h/db\nValueError: \x1b[31m\0 \ud800 " + "long " * 2000
-    run(writer, 0, replace(FAILED, error=error), **{"a[0]": "x" * 7000, "lr (log)": 1})
-    run(writer, 1, complete(1.0, **{"mape %": 3.0}))
+    odd: dict[str, Any] = {"a[0]": "x" * 7000, "lr (log)": 1, "lr [log]": 2, "a//../b/": 3, "nul": "\0\ud800"}
+    run(writer, 0, replace(FAILED, error=error), **odd)
+    run(writer, 1, complete(1.0, **{"mape %": 3.0, "mape $": 4.0, "k" * 300: 5.0}))
     first, second = read_sweep(store, writer.run_id).trials
     assert "\x1b" not in first.outcome.reason
     assert len(first.outcome.reason) <= 5000
-    assert first.trial.proposal.params["lr _log_"] == 1
-    assert second.outcome.metrics == {"mape _": 3.0}
+    params = first.trial.proposal.params
+    assert (params["lr _log_"], params["lr _log__2"], params["a/b"], params["nul"]) == (1, 2, 3, "\ufffd?")
+    assert second.outcome.metrics == {"mape _": 3.0, "mape __2": 4.0, "k" * 250: 5.0}
     path = store.client.download_artifacts(first.trial.run_id, "error.txt")
     assert "SECRETPW" not in Path(path).read_text()
 
@@ -224,6 +268,7 @@ def test_a_list_of_sweeps(sqlite_uri: str) -> None:
     store = open_store(sqlite_uri)
     first = begin(store, "one", "e1")
     run(first, 0, complete(2.5))
+    first.write_standing()
     begin(store, "two", "e2")
     assert [s.name for s in list_sweeps(store)] == ["two", "one"]
     assert [s.name for s in list_sweeps(store, limit=1)] == ["two"]
@@ -236,9 +281,9 @@ def test_a_list_of_sweeps(sqlite_uri: str) -> None:
 
 def test_a_trial_is_no_sweep(sqlite_uri: str) -> None:
     store = open_store(sqlite_uri)
-    trial = begin(store).start(proposal(0))
+    finished = run(begin(store), 0, complete(1.0))
     with pytest.raises(StoreError, match="is not a sweep"):
-        read_sweep(store, trial.run_id)
+        read_sweep(store, finished.trial.run_id)
 
 
 def test_a_sweep_killed_before_its_settings_were_written_can_be_read(sqlite_uri: str) -> None:
@@ -252,7 +297,7 @@ def test_the_points_own_text_is_exact(sqlite_uri: str) -> None:
     store = open_store(sqlite_uri)
     writer = begin(store)
     point: Mapping[str, float | int] = {"a": 0.1 + 0.2, "b": 1e-320, "c": 3, "d": -0.0}
-    writer.finish(writer.start(Proposal(0, point, {}, 1)), complete(1.0))
+    writer.write([Entry(Proposal(0, point, {}, 1), 1.0, complete(1.0), 2.0)])
     back = read_sweep(store, writer.run_id).trials[0].trial.proposal.point
     assert json.dumps(dict(back)) == json.dumps(dict(point))
 

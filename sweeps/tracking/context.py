@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+COMMIT = "mlflow.source.git.commit"
+
 
 def context_tags(folder: Path | None = None) -> dict[str, str]:
     """Give MLflow's automatic tags, once per sweep.
@@ -17,12 +19,20 @@ def context_tags(folder: Path | None = None) -> dict[str, str]:
     return {name: str(value) for name, value in {**tags, **_git_tags(folder or Path.cwd())}.items()}
 
 
+def git_commit(folder: Path) -> str | None:
+    """Give the commit that the git repository around a folder stands at; None outside of one."""
+    from mlflow.utils import git_utils
+
+    commit: str | None = git_utils.get_git_commit(str(folder))
+    return commit
+
+
 def _git_tags(folder: Path) -> dict[str, str]:
     from mlflow.utils import git_utils
 
     found = {
-        "mlflow.source.git.commit": git_utils.get_git_commit(str(folder)),
+        COMMIT: git_utils.get_git_commit(str(folder)),
         "mlflow.source.git.branch": git_utils.get_git_branch(str(folder)),
         "mlflow.source.git.repoURL": git_utils.get_git_repo_url(str(folder)),
     }
-    return {name: value for name, value in found.items() if value and found["mlflow.source.git.commit"]}
+    return {name: value for name, value in found.items() if value and found[COMMIT]}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from sweeps.errors import redact
+from sweeps.credentials import redact
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

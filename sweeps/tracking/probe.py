@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sweeps.errors import StoreError, redact
+from sweeps.credentials import redact
+from sweeps.errors import StoreError
 from sweeps.tracking.deadline import DEADLINE, within
 
 SCHEMES = ("sqlite", "postgresql", "http", "https")

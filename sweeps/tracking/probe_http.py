@@ -8,6 +8,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sweeps.errors import StoreError
@@ -44,7 +45,21 @@ def probe_http(uri: str, shown: str) -> None:
         raise StoreError(what, f"answered {status} to a search of experiments")
 
 
+def server_version(uri: str) -> str:
+    """Give the version of MLflow a server says it is; empty where it does not say.
+
+    Raises:
+        StoreError: unreachable.
+    """
+    base, headers = _address(uri)
+    status, text = _ask("MLflow server", f"{base}/version", headers)
+    return text.strip() if status == 200 else ""
+
+
 def _check_access(what: str, status: int, text: str) -> None:
+    if 300 <= status < 400:
+        elsewhere = f"sends us elsewhere ({status}), where no password may follow"
+        raise StoreError(what, elsewhere, "name that address")
     if status == 403 and "host" in text.lower() and "invalid" in text.lower():
         raise StoreError(what, "the server rejects this host name", "see its --allowed-hosts")
     if status in (401, 403):
@@ -54,7 +69,7 @@ def _check_access(what: str, status: int, text: str) -> None:
 def _ask(what: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
     request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - http or https, checked before
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=_tls()) as answer:  # noqa: S310 - as above
+        with _opener().open(request, timeout=TIMEOUT) as answer:
             return answer.status, answer.read(100_000).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read(2000).decode("utf-8", "replace")
@@ -91,6 +106,17 @@ def _address(uri: str) -> tuple[str, dict[str, str]]:
         headers["Authorization"] = f"Bearer {token}"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: ``urllib`` would hand our credentials to whatever address the server names."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_Stay, urllib.request.HTTPSHandler(context=_tls()))
 
 
 def _tls() -> ssl.SSLContext:

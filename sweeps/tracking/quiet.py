@@ -13,13 +13,19 @@ DEFAULTS = {
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_LOGGING_LEVEL": "ERROR",  # MLflow sets its level when imported
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",  # by default minutes of silence before an error
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # by default minutes of silence before an error
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 """What we set where the user has not: the user's own environment wins."""
 
-NOISY = ("mlflow", "alembic", "git")
+NOISY = {
+    "mlflow": logging.ERROR,
+    "mlflow.store.db.utils": logging.CRITICAL,  # a traceback of what it raises as well
+    "alembic": logging.ERROR,
+    "git": logging.ERROR,
+}
+"""Whose log lines the user is spared, below which level."""
 
 
 def quiet() -> None:
@@ -27,6 +33,6 @@ def quiet() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # no git installed is no error
-    for logger in NOISY:
-        logging.getLogger(logger).setLevel(logging.ERROR)
+    for logger, level in NOISY.items():
+        logging.getLogger(logger).setLevel(level)
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"mlflow\..*")

@@ -1,10 +1,10 @@
 """What MLflow holds of a sweep: the names, and how a trial becomes text and comes back. Pure."""
 
-import ast
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sweeps.errors import SpaceError
@@ -19,9 +19,35 @@ SEED = "sweeps.seed"
 BEST_TRIAL = "sweeps.best_trial"
 FINALISTS = "sweeps.finalists"
 MODEL = "sweeps.model"
+OWNER = "sweeps.owner"
+"""The process that drives the sweep, see ``sweeps.tracking.owner``; empty once it has ended."""
+BEAT = "sweeps.beat"
+"""Changes every few seconds as long as the sweep is driven."""
+STOP = "sweeps.stop"
+"""Somebody asks the driver to end the sweep."""
+KEY = "sweeps.key"
+"""Of the request that made the sweep's run, by which a second run of it is found."""
+SETTINGS = "sweeps.settings"
+"""The settings as JSON, where they fit: there from the first moment, which ``sweep.json`` is not."""
+ENVIRONMENT = "sweeps.environment"
+"""Versions, machine and threads as JSON: what a reproduction is compared with."""
+RANGES = "ranges.json"
+"""Artifact of the sweep: what was searched, as data."""
+PREDICTIONS = "predictions.json"
+"""Artifact of the sweep: what its winner predicts for held-out rows."""
 PARENT = "mlflow.parentRunId"
 RUN_NAME = "mlflow.runName"
 NOTE = "mlflow.note.content"
+
+RMSE = "rmse"
+CURVE = "val_rmse"
+"""Metric by boosting round or reported step: the thinned curve."""
+FOLDS = "fold_rmse"
+"""Metric by fold, from 0."""
+RUNGS = "rung_rmse"
+"""Metric by rung, a step of the pruner's: what the trial was judged by."""
+HISTORIES = (CURVE, FOLDS, RUNGS)
+"""Metrics of which more than the newest value is read."""
 
 STATUS = {
     State.COMPLETE: "FINISHED",
@@ -34,10 +60,13 @@ STATUS = {
 SWEEP_STATUS = {"COMPLETE": "FINISHED", "INTERRUPTED": "KILLED", "FAILED": "FAILED"}
 """MLflow's word for the state of a sweep."""
 
+MAX_KEY = 250
 MAX_TAG = 8000
 MAX_PARAM = 6000
 MAX_ERROR = 5000
 CURVE_POINTS = 50
+
+WORDS = {"True": True, "False": False, "None": None}
 
 
 def trial_name(number: int) -> str:
@@ -81,12 +110,17 @@ def read_proposal(tags: Mapping[str, str], params: Mapping[str, str]) -> Proposa
 
 
 def value_of(text: str) -> Any:
-    """Read a param as the value it was written from; anything but a number, bool or None stays text."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-    return value if value is None or isinstance(value, bool | int | float) else text
+    """Read a param as the value it was written from, a number, truth value or None; all else stays text."""
+    if not text[-1:].isdigit():
+        return WORDS.get(text, text)
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if str(value) == text:
+            return value
+    return text
 
 
 def flat(params: Params, prefix: str = "") -> dict[str, Any]:
@@ -101,41 +135,88 @@ def flat(params: Params, prefix: str = "") -> dict[str, Any]:
 
 
 def legal(name: str) -> str:
-    """Give a name MLflow takes for a param or metric, with ``_`` for what it refuses."""
-    return re.sub(r"[^\w .:/-]", "_", name).strip("/. ")[:250] or "_"
+    """Give a name MLflow takes for a param or metric, with ``_`` for what it refuses.
+
+    MLflow reads a name as a path, and wants it in its shortest form.
+    """
+    parts = re.sub(r"[^\w .:/-]", "_", name)[:MAX_KEY].split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")).strip("/. ") or "_"
+
+
+def legal_names(names: Iterable[str]) -> dict[str, str]:
+    """Give each name its legal one; of several that would become the same the later ones get a number."""
+    given: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        wanted = found = legal(name)
+        count = 1
+        while found in taken:
+            count += 1
+            found = f"{wanted[: MAX_KEY - 8]}_{count}"
+        taken.add(found)
+        given[name] = found
+    return given
+
+
+def param_texts(params: Params) -> dict[str, str]:
+    """Give params as MLflow takes them: legal names, values as text."""
+    names = legal_names(params)
+    return {names[name]: param_text(value) for name, value in params.items()}
 
 
 def param_text(value: Any) -> str:
     """Write a param; one that MLflow could not hold ends in an ellipsis (the point stays exact)."""
-    text = str(value)
+    text = str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()  # PostgreSQL knows no NUL
     return text if len(text) <= MAX_PARAM else text[: MAX_PARAM - 1] + "…"
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
     """Give the metrics of a trial that are worth logging: finite ones, MLflow turns others into lies."""
-    named = {"rmse": outcome.rmse, **outcome.metrics}
-    finite = {name: value for name, value in named.items() if value is not None and math.isfinite(value)}
-    return {legal(name): float(value) for name, value in finite.items()}
+    named = {RMSE: outcome.rmse, **{k: v for k, v in outcome.metrics.items() if k != RMSE}}
+    sound = {name: value for name, value in named.items() if value is not None and math.isfinite(value)}
+    names = legal_names(sound)
+    return {names[name]: float(value) for name, value in sound.items()}
 
 
-def outcome_of(tags: Mapping[str, str], metrics: Mapping[str, float]) -> Outcome:
-    """Rebuild an outcome, without its curve and model.
+def outcome_of(
+    tags: Mapping[str, str],
+    metrics: Mapping[str, float],
+    histories: Mapping[str, Sequence[tuple[int, float]]] = MappingProxyType({}),
+) -> Outcome:
+    """Rebuild an outcome, without its model.
+
+    Args:
+        tags: of the trial's run.
+        metrics: the newest value of each.
+        histories: pairs of step and value of those in ``HISTORIES``, where they were read.
 
     Raises:
         ValueError: the state is not a final one, or does not fit the metrics.
     """
     state = State(tags.get(STATE, State.RUNNING))
-    others = {name: value for name, value in metrics.items() if name not in ("rmse", "val_rmse")}
-    error = tags.get(ERROR) or (None if state is State.COMPLETE else "the reason was not recorded")
-    return Outcome(state, metrics.get("rmse"), others, error=error)
+    return Outcome(
+        state,
+        metrics.get(RMSE),
+        {name: value for name, value in metrics.items() if name not in (RMSE, *HISTORIES)},
+        curve=tuple(histories.get(CURVE, ())),
+        folds=tuple(value for _, value in histories.get(FOLDS, ())),
+        rungs=tuple(histories.get(RUNGS, ())),
+        error=tags.get(ERROR) or (None if state is State.COMPLETE else "the reason was not recorded"),
+    )
 
 
 def thinned(curve: Curve, most: int = CURVE_POINTS) -> Curve:
     """Keep at most ``most`` points of a curve, dense at the start, with the best and the last one."""
-    finite = [point for point in curve if math.isfinite(point[1])]
-    if len(finite) <= most:
-        return tuple(finite)
-    last = len(finite) - 1
-    best = min(range(len(finite)), key=lambda i: finite[i][1])
+    points = finite(curve)
+    if len(points) <= most:
+        return tuple(points)
+    last = len(points) - 1
+    best = min(range(len(points)), key=lambda i: points[i][1])
     spaced = {round(math.exp(math.log(last + 1) * i / (most - 2))) - 1 for i in range(most - 1)}
-    return tuple(finite[i] for i in sorted(spaced | {best, last}))
+    return tuple(points[i] for i in sorted(spaced | {best, last}))
+
+
+def finite(curve: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Give the points that MLflow can hold, by step."""
+    points = [(int(step), float(value)) for step, value in curve if math.isfinite(value)]
+    return sorted(points, key=lambda point: point[0])

@@ -1,11 +1,14 @@
 """Does a database hold MLflow's tables, in the version this MLflow works with?"""
 
+import ast
 import importlib.util
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from sweeps.errors import StoreError
 
@@ -21,18 +24,30 @@ class Revisions:
     known: frozenset[str]
 
 
+_ASSIGNED = re.compile(r"^(revision|down_revision)\b[^=\n]*=\s*(.+?)\s*(?:#.*)?$", re.MULTILINE)
+
+
 @cache
 def revisions() -> Revisions:
-    """Read them from the migration scripts of the installed MLflow."""
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+    """Read them from the text of the installed MLflow's migration scripts.
 
+    Alembic would run the scripts, and so import all of MLflow: a second before a worker may start.
+    """
     spec = importlib.util.find_spec("mlflow")
-    folder = Path(str(spec.origin)).parent / "store" / "db_migrations" if spec else Path()
-    config = Config()
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    return Revisions(str(scripts.get_current_head()), frozenset(s.revision for s in scripts.walk_revisions()))
+    folder = Path(str(spec.origin)).parent / "store" / "db_migrations" / "versions" if spec else Path()
+    scripts = [_assigned(path.read_text("utf-8")) for path in sorted(folder.glob("*.py"))]
+    known = frozenset(script["revision"] for script in scripts if "revision" in script)
+    [head] = known.difference(*(_parents(script.get("down_revision")) for script in scripts))
+    return Revisions(head, known)
+
+
+def _parents(down: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """A script follows one other, none, or several that it merges."""
+    return (down,) if isinstance(down, str) else down or ()
+
+
+def _assigned(source: str) -> dict[str, Any]:
+    return {name: ast.literal_eval(value) for name, value in _ASSIGNED.findall(source)}
 
 
 def is_empty(tables: Iterable[str]) -> bool:

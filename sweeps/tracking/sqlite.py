@@ -10,7 +10,6 @@ import stat
 import tempfile
 import uuid
 from contextlib import closing, suppress
-from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 from urllib.parse import quote
 
@@ -125,13 +124,10 @@ def _sweep_leftovers(path: Path) -> None:
 
 
 def _check(path: Path, what: str) -> None:
-    try:
-        # SQLite would not tell: BEGIN IMMEDIATE on a file that it may only read begins a read.
-        with path.open("r+b"):
-            pass
-    except OSError as error:
-        why = "read-only" if error.errno in (EACCES, EPERM, EROFS) else _why(error)
-        raise StoreError(what, why, _HINT) from None
+    # Never opened but by SQLite: closing it would lift the locks of all its connections in this process, and
+    # others would then delete the write-ahead log under them (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise StoreError(what, "read-only", _HINT)
     try:
         with closing(_connect(path)) as connection:
             tables = [
@@ -142,14 +138,21 @@ def _check(path: Path, what: str) -> None:
                 raise StoreError(what, "half-created by a killed process", "delete it")
             check_foreign(what, tables)
             check_version(what, _version(connection, tables), f"sqlite:///{path}")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
+            _try_to_write(connection)
     except sqlite3.Error as error:
         raise _trouble(what, error) from None
     if not os.access(
         path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids
     ):  # SQLite writes its journal beside the file
         raise StoreError(what, "its folder is read-only, and SQLite writes beside the file", _HINT)
+
+
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Write what is there already, and take it back: BEGIN itself does not tell that a file is read-only."""
+    connection.execute("BEGIN IMMEDIATE")
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {int(version)}")
+    connection.execute("ROLLBACK")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

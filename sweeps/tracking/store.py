@@ -4,24 +4,28 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.errors import StoreError, UsageError, absent
+from sweeps.credentials import without_secrets
+from sweeps.errors import StoreDownError, StoreError, UsageError, absent
 from sweeps.tracking.probe import canonical, probe, scheme_of, shown
 from sweeps.tracking.quiet import quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
-    from mlflow.exceptions import MlflowException
 
-PRIMARY_METRIC = {
-    "mlflow.experiment.primaryMetric.name": "rmse",
+EXPERIMENT_TAGS = {
+    "mlflow.experiment.primaryMetric.name": "rmse",  # the UI orders its charts by this
     "mlflow.experiment.primaryMetric.greaterIsBetter": "False",
+    "mlflow.note.content": (
+        "Each sweep is a run, its trials are nested under it, and its description says what came out. "
+        "**Views** lists the latest sweeps with charts; `sweeps ui SWEEP` opens any of them."
+    ),
 }
-"""The UI orders its charts by this."""
+"""Tags of an experiment that we make."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Store:
     """An MLflow tracking store and registry that answered."""
 
     client: "MlflowClient"
-    uri: str
+    uri: str = field(repr=False)
     """Absolute; may hold a password: never print or log it."""
     shown: str
     """The URI as it may be printed."""
@@ -131,7 +135,7 @@ def _create_experiment(store: Store, name: str) -> "Experiment":
 
     try:
         made = store.client.create_experiment(name, artifact_location=store.artifact_location(name))
-        for key, value in PRIMARY_METRIC.items():
+        for key, value in EXPERIMENT_TAGS.items():
             store.client.set_experiment_tag(made, key, value)
     except MlflowException as error:
         # Another process, or our own request sent twice, made it meanwhile.
@@ -155,7 +159,7 @@ def check_label(option: str, name: str, longest: int) -> None:
 
 @contextmanager
 def store_errors(about: str) -> Iterator[None]:
-    """Turn what MLflow raises into a StoreError of one line.
+    """Turn what MLflow raises into a StoreError of one line, a StoreDownError where waiting may help.
 
     Args:
         about: the store as it may be printed.
@@ -166,14 +170,32 @@ def store_errors(about: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        raise StoreError(f"MLflow {about}", _first_line(error)) from error
+        why = telling_line(str(error.message)) or type(error).__name__
+        kind = StoreDownError if may_pass(error.error_code, str(error.message)) else StoreError
+        raise kind(f"MLflow {about}", why) from without_secrets(error)
     except (OSError, requests.RequestException) as error:
-        raise StoreError(f"MLflow {about}", f"{type(error).__name__}: {error}"[:300]) from error
+        why = f"{type(error).__name__}: {error}"[:300]
+        raise StoreDownError(f"MLflow {about}", why) from without_secrets(error)
 
 
-def _first_line(error: "MlflowException") -> str:
-    text = str(error.message).strip().split("\n", 1)[0]
-    return text[:300] or type(error).__name__
+def may_pass(code: str, message: str) -> bool:
+    """Whether what MLflow raised may be otherwise a moment later.
+
+    Args:
+        code: of the exception; INTERNAL_ERROR where the answer was no JSON of MLflow's, or there was none.
+        message: of the exception.
+    """
+    if "readonly database" in message:
+        return False
+    if status := re.search(r"failed with error code (\d{3})", message):
+        return status[1] in ("408", "429") or status[1].startswith("5")
+    return code in ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR")
+
+
+def telling_line(text: str) -> str:
+    """Give the line of an error that says what is wrong: the first, but for SQLAlchemy's remark before it."""
+    lines = (line.strip() for line in text.split("\n") if not line.startswith("(raised as a result of"))
+    return next(filter(None, lines), "")[:300]
 
 
 def _places(uri: str) -> tuple[str, str]:

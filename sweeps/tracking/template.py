@@ -10,14 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sweeps.data.cache_folder import cache_folder
 from sweeps.tracking.files import locked, sync_folder
 from sweeps.tracking.quiet import quiet
 from sweeps.tracking.schema_version import BOOKKEEPING, revisions
-
-
-def cache_folder() -> Path:
-    """Where templates are kept: ``$XDG_CACHE_HOME/sweeps`` or ``~/.cache/sweeps``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "sweeps"
 
 
 @contextmanager

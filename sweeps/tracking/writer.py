@@ -2,24 +2,41 @@
 
 import json
 import time
-from collections import Counter
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import Any, Protocol
 
-from sweeps.errors import UsageError, one_line, redact
-from sweeps.record import Finalist, ModelVersion
+from sweeps.credentials import redact
+from sweeps.environment import installed
+from sweeps.errors import SpaceError, SweepOwnedError, UsageError
+from sweeps.ranges import Range
+from sweeps.record import Finalist, ModelVersion, Predictions, SweepRecord
 from sweeps.tracking import schema
+from sweeps.tracking.by_client import ClientPen, tags_of
+from sweeps.tracking.by_sql import SqlPen
+from sweeps.tracking.change import Change, Draft, Entry, milliseconds
 from sweeps.tracking.context import context_tags
+from sweeps.tracking.database import database_of
+from sweeps.tracking.doubles import delete_doubles, doubled_trials
 from sweeps.tracking.inputs import DatasetInfo, log_datasets
+from sweeps.tracking.owner import DRIVEN, Owner
+from sweeps.tracking.spool import Spool
 from sweeps.tracking.store import Store, check_label, ensure_experiment, store_errors
-from sweeps.trial import Finished, Outcome, Params, Proposal, State, Trial
+from sweeps.tracking.tally import Tally
+from sweeps.trial import Finished, Params, State, Trial
 
-if TYPE_CHECKING:
-    from mlflow.entities import Metric
+STANDING_SECONDS = 1.0
+"""How old the sweep's own figures may get while trials end."""
+
+BEAT_SECONDS = 5.0
+"""How often a sweep shows that it is driven, and looks whether it should end, when nothing else happens."""
+
+UNSET: tuple[Any, ...] = (None, (), [], "")
+"""Settings nobody gave; as params they would only hide the others on the sweep's page."""
 
 MOST_FINALISTS = 150
 """They travel in one tag."""
@@ -35,6 +52,9 @@ class Origin:
     data_name: str
     data_digest: str
     inputs: Sequence[DatasetInfo] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What else decides its figures, see ``sweeps.environment``."""
+    ranges: Sequence[Range] = ()
 
     def tags(self) -> dict[str, str]:
         """Give the tags of the sweep's run."""
@@ -43,29 +63,41 @@ class Origin:
             "sweeps.space_digest": self.space_digest,
             "sweeps.data": redact(self.data_name),
             "sweeps.data_digest": self.data_digest,
-            "sweeps.version": _own_version(),
+            "sweeps.version": installed("sweeps") or "not installed",
+            schema.ENVIRONMENT: json.dumps(dict(self.environment)),
         }
 
 
-class SweepWriter:
-    """A sweep's run and those of its trials; see ``open``."""
+class Pen(Protocol):
+    """A way of writing."""
 
-    def __init__(
-        self,
-        store: Store,
-        experiment_id: str,
-        run_id: str,
-        context: Mapping[str, str],
-        describe: Callable[[Params], Params],
-    ) -> None:
-        self.store, self.experiment_id, self.run_id = store, experiment_id, run_id
+    batch: int
+    """Changes worth handing over at once."""
+    doubles: bool
+    """Whether a lost answer may leave a second run."""
+
+    def write(self, changes: Sequence[Change]) -> list[str]:
+        """Write changes in order; give the ids of their runs."""
+
+
+class SweepWriter:
+    """A sweep's run and those of its trials; see ``open`` and ``reopen``. Threads take turns."""
+
+    def __init__(self, store: Store, experiment_id: str, draft: Draft, pen: Pen) -> None:
+        self.store, self.experiment_id, self.run_id = store, experiment_id, draft.parent
+        self.batch = pen.batch
+        """Entries worth handing over at once."""
         self.seconds = 0.0
         """Wall time spent in MLflow so far."""
-        self._context, self._describe = context, describe
-        self._counts: Counter[State] = Counter()
-        self._best: tuple[float, int] | None = None
-        self._step = 0
-        self._clock = 0
+        self._draft, self._pen = draft, pen
+        self._running: dict[int, Trial] = {}
+        self._tally, self._spool = Tally(draft.parent), Spool(draft.parent)
+        self._standing: Change | None = None
+        self._tallied, self._looked = 0.0, time.monotonic()
+        self._owner, self._turn = str(Owner.this()), RLock()
+        DRIVEN.add(self.run_id)
+        self.asked_to_stop = False
+        """Whether somebody wrote the tag ``sweeps.stop``; looked up with every beat."""
 
     @classmethod
     def open(
@@ -96,45 +128,136 @@ class SweepWriter:
         check_label("--name", name, 250)
         experiment_id = ensure_experiment(store, experiment)
         context = context_tags()
-        tags = {**context, **origin.tags(), schema.KIND: "sweep", schema.STATE: str(State.RUNNING)}
+        tags = {**context, **origin.tags(), schema.KIND: "sweep", **_begun(settings)}
         with store_errors(store.shown):
-            run = store.client.create_run(experiment_id, tags=tags, run_name=name)
-        writer = cls(store, experiment_id, run.info.run_id, context, describe)
+            pen = open_pen(store, experiment_id)
+            key = {schema.KEY: uuid.uuid4().hex} if pen.doubles else {}
+            run = store.client.create_run(experiment_id, tags={**tags, **key}, run_name=name)
+        if pen.doubles:
+            delete_doubles(store, experiment_id, run.info.run_id, key[schema.KEY])
+        writer = cls(store, experiment_id, Draft(run.info.run_id, context, describe), pen)
+        writer._tally.go_on((), run.info.start_time)
         writer.seconds = time.perf_counter() - started
         writer._log_origin(settings, origin)
         return writer
 
-    def start(self, proposal: Proposal) -> Trial:
-        """Make the trial's run and log its params."""
-        from mlflow.entities import Param
+    @classmethod
+    def reopen(
+        cls,
+        store: Store,
+        record: SweepRecord,
+        *,
+        settings: Mapping[str, Any],
+        origin: Origin,
+        describe: Callable[[Params], Params] = schema.flat,
+    ) -> "SweepWriter":
+        """Go on with a sweep that this or another process began: from now on this one drives it.
 
-        started = time.time()
-        tags = {**self._context, **schema.trial_tags(proposal, self.run_id)}
-        params = [
-            Param(schema.legal(key), schema.param_text(value))
-            for key, value in self._describe(proposal.params).items()
-        ]
-        with self._call():
-            run = self.store.client.create_run(
-                self.experiment_id, _ms(started), tags, schema.trial_name(proposal.number)
-            )
-            self.store.client.log_batch(run.info.run_id, params=params)
-        return Trial(proposal, run.info.run_id, started)
+        Args:
+            store: where.
+            record: what is there of it; no trial of it runs.
+            settings: as they are from now on.
+            origin: likewise.
+            describe: see ``open``.
 
-    def finish(self, trial: Trial, outcome: Outcome) -> Finished:
-        """Write the trial's final state, and how the sweep stands with it.
-
-        MLflow writes tags after metrics: once the state is there, all of the outcome is.
+        Raises:
+            StoreError: MLflow refuses, or is gone.
         """
-        ended = time.time()
+        started = time.perf_counter()
+        changed = origin.space_digest != record.extra.get("space_digest")
+        with store_errors(store.shown):
+            pen = open_pen(store, record.experiment_id)
+            tags = {**origin.tags(), **_begun(settings), schema.ERROR: "", schema.STOP: ""}
+            store.client.log_batch(record.run_id, tags=tags_of(tags))
+            # last: a kill in between leaves a sweep that the next command sees to be abandoned
+            store.client.update_run(record.run_id, status="RUNNING")
+        writer = cls(store, record.experiment_id, Draft(record.run_id, context_tags(), describe), pen)
+        writer._tally.go_on(record.trials, milliseconds(time.time()))
+        writer.seconds = time.perf_counter() - started
+        writer._log_settings(settings)
+        if changed:
+            writer._log_space(origin, f"-{origin.space_digest[:8]}")
+        return writer
+
+    def write(self, entries: Sequence[Entry]) -> list[Finished]:
+        """Write trials that began or ended; give those that ended, in order.
+
+        MLflow's tags are written last: once a final state is there, all of the outcome is.
+
+        Raises:
+            StoreError: MLflow refuses, or is gone.
+            SpaceError: a point does not fit into a tag.
+        """
         with self._call():
-            if outcome.state is State.FAILED:
-                self._log_text(trial.run_id, redact(outcome.error or ""), "error.txt")
-            metrics = _metrics(outcome, _ms(ended))
-            self.store.client.log_batch(trial.run_id, metrics=metrics, tags=_tags(_verdict(outcome)))
-            self.store.client.set_terminated(trial.run_id, schema.STATUS[outcome.state], _ms(ended))
-            self._log_standing(trial.proposal.number, outcome, _ms(ended))
-        return Finished(trial, outcome, ended)
+            run_ids = self._pen.write([self._draft.change(entry, self._run_of(entry)) for entry in entries])
+        self._spool.done(
+            e.proposal.number for e in entries if e.outcome and e.outcome.state is not State.LOST
+        )
+        finished = [self._written(entry, run_id) for entry, run_id in zip(entries, run_ids, strict=True)]
+        return [one for one in finished if one is not None]
+
+    def keep(self, entry: Entry) -> None:
+        """Keep a trial that began and ended on local disk, until it is written. Any thread may call this."""
+        with suppress(SpaceError):  # whoever writes it will say so
+            self._spool.add(entry.proposal.number, self._draft.change(entry, None))
+
+    def forget(self) -> None:
+        """Nothing waits any more."""
+        self._spool.done(())
+
+    def kept(self) -> Path | None:
+        """Give the file in which results wait, as safe as they can be there; None where there can be none."""
+        try:
+            self._spool.sync()
+        except OSError:
+            return None
+        return self._spool.path
+
+    def _run_of(self, entry: Entry) -> str | None:
+        return self._running[entry.proposal.number].run_id if entry.began is None else None
+
+    def _written(self, entry: Entry, run_id: str) -> Finished | None:
+        number = entry.proposal.number
+        if entry.began is not None:
+            self._running[number] = Trial(entry.proposal, run_id, entry.began)
+        if entry.outcome is None:
+            return None
+        self._tally.add(number, entry.outcome, milliseconds(entry.ended))
+        return Finished(self._running.pop(number), entry.outcome, entry.ended)
+
+    @property
+    def standing_due(self) -> float:
+        """Seconds until the sweep's own figures should be written, or a beat where they are up to date."""
+        current = self._tally.is_written and self._standing is None
+        age = BEAT_SECONDS if current else STANDING_SECONDS
+        return max(0.0, self._tallied + age - time.monotonic())
+
+    def write_standing(self) -> None:
+        """Bring counts, best and its history on the sweep's own run up to date, and show that it is driven.
+
+        Raises:
+            StoreError: MLflow refuses, or is gone.
+            SweepOwnedError: another process has taken the sweep over.
+        """
+        with self._call():
+            self._standing = self._standing or self._tally.take() or Change(self.run_id)
+            beat = {schema.BEAT: str(milliseconds(time.time()))}
+            self._pen.write([replace(self._standing, verdict={**self._standing.verdict, **beat})])
+            self._standing, self._tallied = None, time.monotonic()
+            if self._tallied - self._looked >= BEAT_SECONDS:
+                self._look()
+
+    def _look(self) -> None:
+        """See what others wrote on the sweep's run."""
+        tags = self.store.client.get_run(self.run_id).data.tags
+        self._looked = time.monotonic()
+        self.asked_to_stop = bool(tags.get(schema.STOP))
+        if tags.get(schema.OWNER) not in ("", self._owner):
+            other = Owner.read(tags.get(schema.OWNER, ""))
+            by = other.shown if other else "another process"
+            raise SweepOwnedError(
+                f"sweep {self.run_id[:8]}", f"{by} has taken it over", "leave it to that one"
+            )
 
     def log_finalists(self, finalists: Sequence[Finalist]) -> None:
         """Write the table of finalists, so that a reader gets it back.
@@ -149,6 +272,11 @@ class SweepWriter:
         """Write which model the sweep gave the registry."""
         with self._call():
             record_promotion(self.store, self.run_id, promoted)
+
+    def log_predictions(self, predictions: Predictions) -> None:
+        """Keep what the winner predicts for held-out rows."""
+        with self._call():
+            record_predictions(self.store, self.run_id, predictions)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Keep a file as an artifact of the sweep."""
@@ -166,55 +294,57 @@ class SweepWriter:
         from mlflow.entities import Metric
 
         now = time.time()
-        tags = {schema.STATE: state, schema.NOTE: redact(note)[: schema.MAX_TAG]}
-        figures = [Metric(schema.legal(key), value, _ms(now), 0) for key, value in (metrics or {}).items()]
+        tags = {schema.STATE: state, schema.NOTE: redact(note)[: schema.MAX_TAG], schema.OWNER: ""}
+        figures = [
+            Metric(schema.legal(key), value, milliseconds(now), 0) for key, value in (metrics or {}).items()
+        ]
+        self.write_standing()
         with self._call():
-            self.store.client.log_batch(self.run_id, metrics=figures, tags=_tags(tags))
-            self.store.client.set_terminated(self.run_id, schema.SWEEP_STATUS[state], _ms(time.time()))
+            self._close_doubles()
+            ended = max(milliseconds(now), self._tally.clock)
+            self.store.client.set_terminated(self.run_id, schema.SWEEP_STATUS[state], ended)
+            # last: a kill in between leaves a sweep that the next command sees to be abandoned
+            self.store.client.log_batch(self.run_id, metrics=figures, tags=tags_of(tags))
             self.store.settle()
+        self.let_go()
+
+    def _close_doubles(self) -> None:
+        if self._pen.doubles:
+            own = [trial.run_id for trial in self._running.values()]
+            self._pen.write(doubled_trials(self.store, self.experiment_id, self.run_id, own))
+
+    def let_go(self) -> None:
+        """Drive the sweep no more, whatever the store holds of it."""
+        DRIVEN.discard(self.run_id)
 
     def _log_origin(self, settings: Mapping[str, Any], origin: Origin) -> None:
         from mlflow.entities import Param
 
-        params = [
-            Param(schema.legal(key), schema.param_text(value)) for key, value in schema.flat(settings).items()
-        ]
-        file = f"space/{PurePath(origin.space_name).stem}.py"
+        given = {key: value for key, value in schema.flat(settings).items() if value not in UNSET}
+        texts = schema.param_texts(given)
+        params = [Param(key, text) for key, text in texts.items()]
         with self._call():
             self.store.client.log_batch(self.run_id, params=params)
-            self._log_text(self.run_id, json.dumps(settings, indent=2), "sweep.json")
-            self._log_text(self.run_id, origin.space_source, file)
             log_datasets(self.store.client, self.run_id, origin.inputs)
+        self._log_settings(settings)
+        self._log_space(origin)
 
-    def _log_standing(self, number: int, outcome: Outcome, now: int) -> None:
-        """Bring counts and best up to date; steps and times only grow, else MLflow shows an old value."""
-        from mlflow.entities import Metric
+    def _log_settings(self, settings: Mapping[str, Any]) -> None:
+        self._log_text(json.dumps(settings, indent=2), "sweep.json")
 
-        self._counts[outcome.state] += 1
-        self._step, self._clock = max(self._step, number), max(self._clock + 1, now)
-        tags = _tags({schema.BEST_TRIAL: str(number)}) if self._is_best(number, outcome) else []
-        figures = {f"trials_{outcome.state.lower()}": float(self._counts[outcome.state])}
-        if self._best is not None:
-            figures["best_rmse"] = self._best[0]
-        metrics = [Metric(key, value, self._clock, self._step) for key, value in figures.items()]
-        self.store.client.log_batch(self.run_id, metrics=metrics, tags=tags)
+    def _log_space(self, origin: Origin, suffix: str = "") -> None:
+        self._log_text(origin.space_source, f"space/{PurePath(origin.space_name).stem}{suffix}.py")
+        self._log_text(json.dumps([one.to_json() for one in origin.ranges]), schema.RANGES)
 
-    def _is_best(self, number: int, outcome: Outcome) -> bool:
-        if outcome.state is not State.COMPLETE or outcome.rmse is None:
-            return False
-        if self._best is not None and (outcome.rmse, number) >= self._best:
-            return False
-        self._best = (outcome.rmse, number)
-        return True
-
-    def _log_text(self, run_id: str, text: str, file: str) -> None:
-        self.store.client.log_text(run_id, text.encode("utf-8", "replace").decode(), file)
+    def _log_text(self, text: str, file: str) -> None:
+        with self._call():
+            self.store.client.log_text(self.run_id, text.encode("utf-8", "replace").decode(), file)
 
     @contextmanager
     def _call(self) -> Iterator[None]:
         started = time.perf_counter()
         try:
-            with store_errors(self.store.shown):
+            with self._turn, store_errors(self.store.shown):
                 yield
         finally:
             self.seconds += time.perf_counter() - started
@@ -228,11 +358,26 @@ def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) ->
     """
     if len(finalists) > MOST_FINALISTS:
         raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
-    rows = [[f.number, f.rmse, f.test_rmse] for f in finalists]
-    table = {"columns": ["trial", "rmse", "test_rmse"], "data": rows}
+    rows = [[f.number, f.rmse, f.test_rmse, f.low, f.high, f.wins] for f in finalists]
+    columns = ["trial", "rmse", "test_rmse", "test_rmse_low", "test_rmse_high", "wins"]
+    table = {"columns": columns, "data": rows}
     with store_errors(store.shown):
         store.client.log_dict(sweep, table, "finalists.json")
-        store.client.set_tag(sweep, schema.FINALISTS, json.dumps(rows, separators=(",", ":")))
+        store.client.set_tag(sweep, schema.FINALISTS, _fitting(rows))
+
+
+def _fitting(rows: Sequence[Sequence[Any]]) -> str:
+    """Write the finalists for a tag; without their intervals where they are too many for it."""
+    text = json.dumps(rows, separators=(",", ":"))
+    return (
+        text if len(text) <= schema.MAX_TAG else json.dumps([row[:3] for row in rows], separators=(",", ":"))
+    )
+
+
+def record_predictions(store: Store, sweep: str, predictions: Predictions) -> None:
+    """Keep with the sweep what its winner predicts for held-out rows."""
+    with store_errors(store.shown):
+        store.client.log_text(sweep, json.dumps(asdict(predictions)), schema.PREDICTIONS)
 
 
 def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
@@ -247,32 +392,22 @@ def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
         store.client.set_tag(sweep, schema.MODEL, json.dumps(content))
 
 
-def _own_version() -> str:
-    try:
-        return version("sweeps")
-    except PackageNotFoundError:
-        return "not installed"  # run from a checkout
+def _begun(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Give the tags of a sweep that this process drives."""
+    tags = {schema.STATE: str(State.RUNNING), schema.OWNER: str(Owner.this())}
+    text = json.dumps(settings, separators=(",", ":"))
+    return tags | {schema.SETTINGS: text if len(text) <= schema.MAX_TAG else ""}
 
 
-def _verdict(outcome: Outcome) -> dict[str, str]:
-    tags = {schema.STATE: str(outcome.state)}
-    if outcome.reason:
-        tags[schema.ERROR] = one_line(redact(outcome.reason))[: schema.MAX_ERROR]
-    return tags
+def open_pen(store: Store, experiment_id: str) -> Pen:
+    """Give the best way of writing to a store.
 
-
-def _metrics(outcome: Outcome, now: int) -> "list[Metric]":
-    from mlflow.entities import Metric
-
-    curve = [Metric("val_rmse", value, now, step) for step, value in schema.thinned(outcome.curve)]
-    return [Metric(name, value, now, 0) for name, value in schema.figures(outcome).items()] + curve
-
-
-def _tags(tags: Mapping[str, str]) -> list[Any]:
-    from mlflow.entities import RunTag
-
-    return [RunTag(key, str(value)) for key, value in tags.items()]
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)
+    Args:
+        store: where.
+        experiment_id: of the runs to be made.
+    """
+    database = database_of(store)
+    if database is None:
+        return ClientPen(store, experiment_id)
+    location = store.client.get_experiment(experiment_id).artifact_location
+    return SqlPen(database, experiment_id, location)
