@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweeps.ranges import Range
 from sweeps.trial import Finished, State
 
 
@@ -12,10 +13,32 @@ class Finalist:
     """One of the best trials, scored on held-out rows."""
 
     number: int
+    """The trial's number."""
     rmse: float
     """On the validation split (the cross-validated mean with ``--cv``)."""
     test_rmse: float | None
     """On the test split; None where the dataset has none."""
+    low: float | None = None
+    """Of the 95 % interval of ``test_rmse`` (``sweeps.analysis.intervals``); None where it was not judged."""
+    high: float | None = None
+    """The upper end of that interval."""
+    wins: float | None = None
+    """Share of such draws of test rows on which it has the lowest rmse of all finalists."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the winner predicts for held-out rows, or for a sample of them."""
+
+    trial: int
+    split: str
+    """``test`` or ``valid``."""
+    rows: int
+    """Of the split."""
+    index: Sequence[int]
+    """Positions of the sampled rows in the split, ascending; as long as the two others."""
+    true: Sequence[float]
+    predicted: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -23,7 +46,9 @@ class ModelVersion:
     """A version in the MLflow model registry."""
 
     name: str
+    """Of the registered model."""
     version: int
+    """From 1."""
     alias: str
     """``champion`` or ``challenger``."""
     reason: str
@@ -40,22 +65,35 @@ class SweepRecord:
     """A sweep with all its trials."""
 
     run_id: str
+    """Of the parent run in MLflow."""
     name: str
+    """Of the sweep."""
     experiment: str
+    """Name of the MLflow experiment it is in."""
     experiment_id: str
+    """Its id."""
     state: str
     """RUNNING, COMPLETE, INTERRUPTED or FAILED."""
     started: float
     """Unix time in seconds."""
     ended: float | None
+    """Unix time in seconds; None while it runs."""
     settings: Mapping[str, Any]
     """The content of ``sweep.json``: everything needed to run it again."""
     trials: Sequence[Finished]
     """By number; trials still RUNNING are not in it; a number occurs once (COMPLETE wins over LOST)."""
     running: int = 0
+    """How many trials run now."""
     finalists: Sequence[Finalist] = ()
+    """The best trials, scored on the test rows; empty before that."""
     model: ModelVersion | None = None
+    """The registered version; None where nothing was registered."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """What else is known: digests of space and data, ``overhead``, ``ui``."""
+    ranges: Sequence[Range] = ()
+    """What was searched; only where asked for (``sweeps.tracking.evidence``), as are the predictions."""
+    predictions: Predictions | None = None
+    """What the winner predicts for held-out rows; only where asked for."""
 
     def count(self, state: State) -> int:
         """How many trials ended in ``state``."""
@@ -66,3 +104,10 @@ class SweepRecord:
         """The COMPLETE trial with the lowest rmse, the earlier one of equals; None where there is none."""
         complete = [t for t in self.trials if t.outcome.state is State.COMPLETE]
         return min(complete, key=lambda t: (t.outcome.rmse, t.number), default=None)
+
+
+def varying(trials: Sequence[Finished]) -> list[str]:
+    """Give the params that not all trials have, or not with the same value, in their order."""
+    given = [t.trial.proposal.params for t in trials]
+    names = dict.fromkeys(name for params in given for name in params)
+    return [name for name in names if len({repr(params.get(name)) for params in given}) > 1]

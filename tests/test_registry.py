@@ -1,33 +1,24 @@
 """A model that was logged loads back, predicts the same, and is registered once."""
 
-import operator
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.pipeline import make_pipeline
 from xgboost import XGBRegressor
 
 from sweeps.errors import SpaceError, StoreError, UsageError
 from sweeps.registry import (
-    LoggedModel,
     champion_of,
     check_model_name,
     load_pipeline,
     loads_back,
-    log_model,
-    promote,
 )
 from sweeps.registry.store import pointed_at
-from sweeps.tracking.store import Store, ensure_experiment, open_store
+from tests.place import RIDGE, Place, pipeline, table
 
 MODELS = {
     "forest": RandomForestRegressor(n_estimators=5, random_state=0, n_jobs=1),
@@ -35,78 +26,6 @@ MODELS = {
     "xgboost": XGBRegressor(n_estimators=5, n_jobs=1, random_state=0),
     "ridge": Ridge(),
 }
-
-
-def table(rows: int = 80, seed: int = 0) -> pd.DataFrame:
-    draw = np.random.default_rng(seed)
-    distance = draw.normal(5, 2, rows)
-    distance[::7] = np.nan
-    return pd.DataFrame(
-        {
-            "zone": draw.choice(["north", "south", "east"], rows),
-            "distance": distance,
-            "passengers": draw.integers(1, 6, rows),
-            "pickup": pd.Timestamp("2023-01-01")
-            + pd.to_timedelta(draw.integers(0, 10_000, rows), unit="min"),
-        }
-    )
-
-
-def pipeline(model: Any) -> Pipeline:
-    hour = FunctionTransformer(operator.methodcaller("apply", operator.attrgetter("dt.hour")))
-    features = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), ["zone"]),
-        (SimpleImputer(), ["distance", "passengers"]),
-        (hour, ["pickup"]),
-        sparse_threshold=0,
-    )
-    X = table()
-    return make_pipeline(features, model).fit(X, X["passengers"] * 3.0 + X["pickup"].dt.hour)
-
-
-RIDGE = pipeline(Ridge())
-
-
-class Place:
-    """A store with trials to log models of."""
-
-    def __init__(self, uri: str) -> None:
-        self.store: Store = open_store(uri)
-        self.experiment = ensure_experiment(self.store, "exp")
-
-    def trial(self) -> str:
-        run = self.store.client.create_run(self.experiment)
-        self.store.client.log_metric(run.info.run_id, "rmse", 1.5)
-        self.store.client.set_terminated(run.info.run_id, end_time=run.info.start_time + 5)
-        return str(run.info.run_id)
-
-    def log(self, run_id: str, pipe: Any = RIDGE) -> LoggedModel:
-        return log_model(
-            self.store, self.experiment, run_id, pipe, table(3), params={"alpha": 1.0},
-            metrics={"rmse": 1.5, "test_rmse": 1.75}, data_name="rides", data_digest="d1",
-        )  # fmt: skip
-
-    def promote(self, name: str, run_id: str, verdict: str = "champion", reason: str = "why") -> int:
-        tags = {"sweep": "s1", "trial": 3, "rmse": 1.5}
-        version = promote(
-            self.store,
-            name,
-            self.log(run_id),
-            run_id,
-            tags=tags,
-            description="a model",
-            verdict=verdict,
-            reason=reason,
-        )
-        return version.version
-
-    def aliases(self, name: str) -> dict[str, int]:
-        return {a: int(v) for a, v in self.store.client.get_registered_model(name).aliases.items()}
-
-    def files(self, logged: LoggedModel) -> Path:
-        return Path(
-            self.store.client.get_logged_model(logged.model_id).artifact_location.removeprefix("file://")
-        )
 
 
 @pytest.fixture
@@ -120,9 +39,9 @@ def test_a_champion_predicts_raw_rows_like_the_pipeline(place: Place, kind: str)
 
     pipe, X = pipeline(MODELS[kind]), table(40, seed=1)
     run_id = place.trial()
-    logged = place.log(run_id, pipe)
+    logged = place.log(run_id, pipe)  # what is promoted below
     loads_back(place.store, logged.uri, X, pipe.predict(X))
-    promote(place.store, "rides", logged, run_id, tags={}, description="", verdict="champion", reason="first")
+    place.promote("rides", run_id)
     with pointed_at(place.store):
         served = mlflow.pyfunc.load_model("models:/rides@champion").predict(X)
     np.testing.assert_array_equal(served, pipe.predict(X))
@@ -205,16 +124,7 @@ def test_a_challenger_leaves_the_champion_alone(place: Place) -> None:
 def test_a_champion_stays_champion_when_it_meets_itself(place: Place) -> None:
     run_id = place.trial()
     place.promote("rides", run_id)
-    version = promote(
-        place.store,
-        "rides",
-        place.log(run_id),
-        run_id,
-        tags={},
-        description="",
-        verdict="challenger",
-        reason="equal",
-    )
+    version = place.version("rides", run_id, "challenger", "equal")
     assert (version.version, version.alias) == (1, "champion")
     assert place.aliases("rides") == {"champion": 1}
 

@@ -1,5 +1,6 @@
 """Models on disk in a format that runs no code when loaded, restricted to types we know."""
 
+import io
 import re
 import warnings
 from importlib.metadata import version
@@ -7,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import SpaceError, StoreError
+from sweeps.registry.calls import forbidden_calls
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SKOPS_FILE = "model.skops"
+MLMODEL_BYTES = 2**20
 
 TRUSTED = re.compile(
     r"operator\.(methodcaller|attrgetter|itemgetter)|numpy\.dtype"
@@ -73,15 +76,17 @@ def untrusted_types(pipeline: Any) -> list[str]:
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        types: list[str] = skops.io.get_untrusted_types(data=skops.io.dumps(pipeline))
+        written = skops.io.dumps(pipeline)
+        types: list[str] = skops.io.get_untrusted_types(data=written)
     except (UnsupportedTypeException, TypeError, AttributeError) as error:
         raise SpaceError(
             "the model", f"skops cannot write it: {error}", "only safe formats are registered"
         ) from error
-    if strange := [name for name in types if not TRUSTED.fullmatch(name)]:
+    strange = [name for name in types if not TRUSTED.fullmatch(name)]
+    if strange := strange or forbidden_calls(io.BytesIO(written)):
         raise SpaceError(
             "the model",
-            f"holds {', '.join(strange)}, which is on no list of safe types",
+            f"holds {', '.join(strange)}, which is on no list of what is safe",
             "only safe formats are registered: use a regressor of scikit-learn or XGBoost, or --no-register",
         )
     return types
@@ -95,26 +100,28 @@ def load_checked(folder: Path, name: str) -> Any:
         name: of the model, for messages.
 
     Raises:
-        StoreError: it is of another format, brings code, or holds a type that is not on our list.
+        StoreError: it is of another format, brings code, or holds a type or a call that is not on our lists.
     """
     import skops.io
 
     path = folder / _skops_file(folder, name)
-    strange = [t for t in skops.io.get_untrusted_types(file=path) if not TRUSTED.fullmatch(t)]
-    if strange:
-        raise StoreError(f"model {name}", f"holds {', '.join(strange)}, which is on no list of safe types")
-    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    try:
+        types = skops.io.get_untrusted_types(file=path)
+        strange = [t for t in types if not TRUSTED.fullmatch(t)] or forbidden_calls(str(path))
+        if not strange:
+            return skops.io.load(path, trusted=types)
+    except Exception as error:  # what a hostile file makes a reader raise is no bug of ours
+        wrong = f"cannot be read: {type(error).__name__}: {error}"[:300]
+        raise StoreError(f"model {name}", wrong) from error
+    raise StoreError(f"model {name}", f"holds {', '.join(strange)}, which is on no list of what is safe")
 
 
 def _skops_file(folder: Path, name: str) -> str:
-    import yaml  # type: ignore[import-untyped]  # it ships no types; MLflow brings it
-
     described = folder / "MLmodel"
     if not described.is_file():
         raise StoreError(f"model {name}", "has no MLmodel file, it is not whole")
-    flavors = (yaml.safe_load(described.read_text("utf-8")) or {}).get("flavors") or {}
-    sklearn = flavors.get("sklearn") or {}
-    if sklearn.get("serialization_format") != "skops":
+    flavors = _flavors(described, name)
+    if (flavors.get("sklearn") or {}).get("serialization_format") != "skops":
         kinds = ", ".join(sorted(flavors)) or "none"
         raise StoreError(f"model {name}", f"is not a scikit-learn model in skops format (flavors: {kinds})")
     if any(flavor.get("code") for flavor in flavors.values()):
@@ -122,3 +129,18 @@ def _skops_file(folder: Path, name: str) -> str:
     if not (folder / SKOPS_FILE).is_file():
         raise StoreError(f"model {name}", f"has no {SKOPS_FILE}, it is not whole")
     return SKOPS_FILE
+
+
+def _flavors(described: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Read the flavors of an MLmodel file; those that are no mapping are left out."""
+    import yaml  # type: ignore[import-untyped]  # it ships no types; MLflow brings it
+
+    if described.stat().st_size > MLMODEL_BYTES:
+        raise StoreError(f"model {name}", f"has an MLmodel file of more than {MLMODEL_BYTES} bytes")
+    try:
+        content = yaml.safe_load(described.read_text("utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise StoreError(f"model {name}", "has an MLmodel file that cannot be read") from error
+    flavors = content.get("flavors") if isinstance(content, dict) else None
+    found = flavors.items() if isinstance(flavors, dict) else ()
+    return {str(key): value for key, value in found if isinstance(value, dict)}

@@ -2,15 +2,17 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError
+from sweeps.registry.apart import predict_apart
 from sweeps.registry.formats import load_checked, save_checked
-from sweeps.registry.store import Store, registry_errors
+from sweeps.registry.store import Store, patient, registry_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,10 @@ DIGEST = "sweeps.model_sha256"
 
 NOT_OURS = frozenset({"registered_model_meta"})
 """MLflow writes it beside a model whenever somebody loads a registered version."""
+
+
+class BrokenModelError(StoreError):
+    """A model is not as it was logged: files are gone or changed, or it was never finished."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +75,19 @@ def log_model(
         SpaceError: the pipeline holds what no safe format can.
         StoreError: MLflow refuses.
     """
+    client = patient(store.client)
     with registry_errors(store):
-        model_id = _existing(store.client, experiment_id, run_id)
+        model_id = _existing(client, experiment_id, run_id)
         if model_id is None:
             texts = {key: str(value)[:6000] for key, value in params.items()}
             tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest}
-            made = store.client.create_logged_model(experiment_id, "model", run_id, tags, texts, "regressor")
+            made = client.create_logged_model(experiment_id, "model", run_id, tags, texts, "regressor")
             model_id = str(made.model_id)
-            _upload(store.client, model_id, pipeline, example)
-        _link(store.client, run_id, model_id)
+            _upload(client, model_id, pipeline, example)
+            _close_leftovers(client, experiment_id, run_id)
+        _link(client, run_id, model_id)
         linked = {"model_id": model_id, "dataset_name": data_name[:500], "dataset_digest": data_digest[:36]}
-        store.client.log_batch(run_id, metrics=_metrics(store.client, run_id, metrics, **linked))
+        client.log_batch(run_id, metrics=_metrics(client, run_id, metrics, **linked))
     return LoggedModel(model_id)
 
 
@@ -88,6 +96,12 @@ def find_model(store: Store, experiment_id: str, run_id: str) -> LoggedModel | N
     with registry_errors(store):
         model_id = _existing(store.client, experiment_id, run_id)
     return None if model_id is None else LoggedModel(model_id)
+
+
+def refuse_model(store: Store, logged: LoggedModel) -> None:
+    """Mark a model whose files were changed, so that it is not used and the next call logs a new one."""
+    with registry_errors(store):
+        store.client.finalize_logged_model(logged.model_id, "FAILED")
 
 
 def loads_back(store: Store, uri: str, X: "pd.DataFrame", expected: "np.ndarray") -> None:
@@ -127,16 +141,65 @@ def load_pipeline(store: Store, uri: str) -> Any:
         uri: ``models:/m-…``, ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``.
 
     Raises:
-        StoreError: it is not READY, was changed, or is of an unsafe format.
+        BrokenModelError: it is not READY, or the files are gone or changed.
+        StoreError: it is of an unsafe format, or the store refuses.
     """
-    from mlflow.artifacts import download_artifacts
-
-    with registry_errors(store), TemporaryDirectory(prefix="sweeps-") as scratch:
-        place, digest = _locate(store.client, uri)
-        folder = Path(download_artifacts(artifact_uri=place, dst_path=scratch, tracking_uri=store.uri))
-        if digest is not None and digest != files_digest(folder):
-            raise StoreError(f"model {uri}", "its files were changed since it was logged (sha256 differs)")
+    with _downloaded(store, uri) as (folder, _):
         return load_checked(folder, uri)
+
+
+def predict_safely(store: Store, uri: str, X: "pd.DataFrame") -> "np.ndarray":
+    """Predict raw rows with a registered model, whoever registered it.
+
+    One that lies in a SQLite store of this user's, with the digest recorded there, is loaded here. Any other
+    is loaded in a process of its own, which may crash.
+
+    Args:
+        store: where.
+        uri: as ``load_pipeline`` takes it.
+        X: raw rows.
+
+    Returns:
+        Predictions, (rows,), float64.
+
+    Raises:
+        BrokenModelError: as ``load_pipeline``.
+        StoreError: likewise, or its process died.
+    """
+    import numpy as np
+
+    with _downloaded(store, uri) as (folder, has_digest):
+        if has_digest and store.uri.startswith("sqlite:"):
+            return np.asarray(load_checked(folder, uri).predict(X), dtype=np.float64).reshape(len(X))
+        return predict_apart(folder, uri, X)
+
+
+@contextmanager
+def _downloaded(store: Store, uri: str) -> Iterator[tuple[Path, bool]]:
+    """Bring a model's files here; also say whether their digest was recorded, and so checked."""
+    with TemporaryDirectory(prefix="sweeps-") as scratch:
+        with registry_errors(store):
+            place, digest = _locate(store.client, uri)
+            folder = _download(store, uri, place, digest, Path(scratch))
+        if digest is not None and digest != files_digest(folder):
+            raise BrokenModelError(
+                f"model {uri}", "its files were changed since it was logged (sha256 differs)"
+            )
+        yield folder, digest is not None
+
+
+def _download(store: Store, uri: str, place: str, digest: str | None, scratch: Path) -> Path:
+    """Fetch a model's files; those of one we logged must be there."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return Path(download_artifacts(artifact_uri=place, dst_path=str(scratch), tracking_uri=store.uri))
+    except (FileNotFoundError, MlflowException) as error:
+        gone = isinstance(error, FileNotFoundError) or error.error_code == "RESOURCE_DOES_NOT_EXIST"
+        if not gone or digest is None:
+            raise
+        raise BrokenModelError(f"model {uri}", "its files are gone") from error
 
 
 def files_digest(folder: Path) -> str:
@@ -169,8 +232,16 @@ def _upload(client: "MlflowClient", model_id: str, pipeline: Any, example: "pd.D
             client.log_model_artifacts(model_id, str(folder))
         client.finalize_logged_model(model_id, "READY")
     except Exception:
-        client.finalize_logged_model(model_id, "FAILED")
+        with suppress(Exception):  # a disk that is full takes no note of it either; PENDING is as good
+            client.finalize_logged_model(model_id, "FAILED")
         raise
+
+
+def _close_leftovers(client: "MlflowClient", experiment_id: str, run_id: str) -> None:
+    """Mark what kills left PENDING; a promoter still at work on one makes it READY all the same."""
+    for model in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+        if str(getattr(model.status, "value", model.status)).endswith("PENDING"):
+            client.finalize_logged_model(model.model_id, "FAILED")
 
 
 def _link(client: "MlflowClient", run_id: str, model_id: str) -> None:
@@ -204,10 +275,21 @@ def _locate(client: "MlflowClient", uri: str) -> tuple[str, str | None]:
         if not (version.source or "").startswith("models:/m-"):
             return client.get_model_version_download_uri(version.name, version.version), None
         name = str(version.source).removeprefix("models:/")
-    model = client.get_logged_model(name)
+    model = _logged(client, uri, name)
     if not _is_ready(model):
-        raise StoreError(f"model {uri}", f"is {model.status}, not READY")
+        raise BrokenModelError(f"model {uri}", f"is {model.status}, not READY")
     return model.artifact_location, model.tags.get(DIGEST)
+
+
+def _logged(client: "MlflowClient", uri: str, model_id: str) -> "MlflowLoggedModel":
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_logged_model(model_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise BrokenModelError(f"model {uri}", "its logged model was deleted") from error
 
 
 def _look_up(client: "MlflowClient", name: str) -> "MlflowModelVersion":

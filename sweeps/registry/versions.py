@@ -1,39 +1,44 @@
-"""Register a model and move the aliases."""
+"""One version per trial's model: found or made, deduplicated, with its figures; checked last."""
 
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeps.errors import UsageError
-from sweeps.record import ModelVersion
-from sweeps.registry.models import LoggedModel
-from sweeps.registry.store import Store, pointed_at, registry_errors
+from sweeps.errors import StoreError, UsageError
+from sweeps.registry.aliases import mark_broken
+from sweeps.registry.models import DIGEST, BrokenModelError, LoggedModel, load_pipeline
+from sweeps.registry.standing import BROKEN, CHAMPION, RMSE_ON, VALIDATED, Version, read_standing, version_of
+from sweeps.registry.store import Store, patient, pointed_at, registry_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion as MlflowModelVersion
 
-CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+ABOUT = (
+    "The winners of sweeps, each judged on rows that its search never saw. The alias **champion** is on "
+    "the version that won there last, **previous** on the champion before it, **challenger** on "
+    "the latest one that did not win."
+)
+"""Description of a registered model that we make."""
 LINK = "mlflow.modelVersions"
 """From it the UI shows on a logged model which versions it became."""
 
 
 @dataclass(frozen=True)
-class Version:
-    """A registered version as it stands in the registry."""
+class Candidate:
+    """A logged model that was loaded back and checked, on its way into the registry."""
 
-    name: str
-    number: int
+    logged: LoggedModel
     run_id: str
-    """Of the trial it comes from; empty for a model of another origin."""
-    tags: Mapping[str, str]
-
-    @property
-    def uri(self) -> str:
-        """What MLflow loads it by."""
-        return f"models:/{self.name}/{self.number}"
+    """Of the trial."""
+    tags: Mapping[str, Any]
+    """Kept on the version as ``sweeps.…``."""
+    rows: str = ""
+    """Digest of the held-out rows it was scored on; empty where every row was trained on."""
+    rmse: float | None = None
+    """On those rows."""
 
 
 def check_model_name(name: str, option: str = "--register-as") -> None:
@@ -53,67 +58,101 @@ def check_model_name(name: str, option: str = "--register-as") -> None:
 def champion_of(store: Store, name: str) -> Version | None:
     """Give the version with the alias ``champion``; None where there is none."""
     with registry_errors(store):
-        number = _aliases(store.client, name).get(CHAMPION)
-        return None if number is None else _version(store.client.get_model_version(name, str(number)))
+        standing = read_standing(store.client, name)
+    number = standing.aliases.get(CHAMPION)
+    return None if number is None else standing.versions[number]
 
 
-def promote(
-    store: Store,
-    name: str,
-    logged: LoggedModel,
-    run_id: str,
-    *,
-    tags: Mapping[str, Any],
-    description: str,
-    verdict: str,
-    reason: str,
-) -> ModelVersion:
-    """Register a model and move an alias to it; a second time changes nothing and mends what a kill left.
+def enter(store: Store, name: str, candidate: Candidate) -> int:
+    """Find or make the version of a candidate, with its figures; give its number.
 
-    Args:
-        store: where.
-        name: of the registered model.
-        logged: the model, see ``log_model``.
-        run_id: of the trial.
-        tags: kept on the version as ``sweeps.…``.
-        description: Markdown.
-        verdict: ``champion`` or ``challenger``. A champion stays it whatever the verdict on itself.
-        reason: of the verdict.
-
-    Raises:
-        UsageError: the name is illegal.
-        StoreError: the registry refuses.
+    It counts from the tag ``sweeps.validated``, which comes with its first verdict: a kill before leaves a
+    version that nobody takes for whole, and that the next call completes.
     """
-    check_model_name(name)
-    client = store.client
-    with registry_errors(store):
-        with pointed_at(store):
-            number = _register(client, name, logged, run_id, description)
-        if _aliases(client, name).get(CHAMPION) == number:
-            verdict, reason = CHAMPION, reason if verdict == CHAMPION else "it is the champion already"
-        for key, value in {**tags, "verdict": verdict, "reason": reason}.items():
-            client.set_model_version_tag(name, str(number), f"sweeps.{key}", str(value))
-        _link_version(client, logged.model_id, name, number)
-        _move_aliases(client, name, number, verdict)
-    return ModelVersion(name, number, verdict, reason)
+    client = patient(store.client)
+    with pointed_at(store):
+        _ensure_model(client, name)
+        number = _whole(store, name, candidate) or _create(client, name, candidate)
+        number = _only(client, name, candidate.run_id, number)
+    version = version_of(client.get_model_version(name, str(number)))
+    _link_version(client, version.source.removeprefix("models:/"), name, number)
+    wanted = {f"sweeps.{key}": str(value) for key, value in candidate.tags.items()}
+    wanted["sweeps.model_sha256"] = client.get_logged_model(candidate.logged.model_id).tags.get(DIGEST, "")
+    if candidate.rmse is not None:
+        wanted[f"{RMSE_ON}{candidate.rows}"] = repr(candidate.rmse)
+    for key, text in wanted.items():
+        if version.tags.get(key) != text:
+            client.set_model_version_tag(name, str(number), key, text)
+    return number
 
 
-def _register(client: "MlflowClient", name: str, logged: LoggedModel, run_id: str, description: str) -> int:
-    """Find or create the version of a model."""
+def _ensure_model(client: "MlflowClient", name: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=ABOUT)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+        if _is_prompt(client, name):
+            hint = "choose another name with --register-as or --as"
+            raise StoreError(f"model {name}", "is a prompt in this registry, not a model", hint) from None
+
+
+def _is_prompt(client: "MlflowClient", name: str) -> bool:
+    """Whether a name that is taken is that of a prompt; MLflow then says that no such model is there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(client.get_registered_model(name).tags.get("mlflow.prompt.is_prompt"))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return True
+
+
+def _of_run(client: "MlflowClient", name: str, run_id: str) -> list[Version]:
     found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    numbers = sorted(int(v.version) for v in found if v.source == logged.uri)
-    if not numbers:
-        version = client.create_model_version(name, logged.uri, run_id, model_id=logged.model_id)
-        numbers = [int(version.version)]
-    client.update_model_version(name, str(numbers[0]), description)
-    return numbers[0]
+    return sorted((version_of(v) for v in found), key=lambda v: v.number)
+
+
+def _whole(store: Store, name: str, candidate: Candidate) -> int | None:
+    """Give the version that the trial's model has already; one whose files were changed is marked."""
+    for version in _of_run(store.client, name, candidate.run_id):
+        if version.tags.get(BROKEN):
+            continue
+        if version.source == candidate.logged.uri:
+            return version.number
+        try:  # logged by another promoter of the same sweep
+            load_pipeline(store, version.uri)
+        except BrokenModelError as error:
+            mark_broken(patient(store.client), name, version.number, str(error))
+        else:
+            return version.number
+    return None
+
+
+def _create(client: "MlflowClient", name: str, candidate: Candidate) -> int:
+    logged = candidate.logged
+    made = client.create_model_version(name, logged.uri, candidate.run_id, model_id=logged.model_id)
+    return int(made.version)
+
+
+def _only(client: "MlflowClient", name: str, run_id: str, number: int) -> int:
+    """Keep one of a trial's versions where a lost answer or a second promoter made more: the first.
+
+    Only what was never judged and has no alias is deleted: nobody can have used it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    whole = [v for v in _of_run(client, name, run_id) if not v.tags.get(BROKEN)]
+    first = min([number, *(v.number for v in whole)])
+    named = set(read_standing(client, name).aliases.values())
+    for extra in whole:
+        if extra.number != first and extra.number not in named and not extra.tags.get(VALIDATED):
+            with suppress(MlflowException):  # the other promoter was quicker
+                client.delete_model_version(name, str(extra.number))
+    return first
 
 
 def _link_version(client: "MlflowClient", model_id: str, name: str, number: int) -> None:
@@ -121,33 +160,3 @@ def _link_version(client: "MlflowClient", model_id: str, name: str, number: int)
     this = {"name": name, "version": number}
     if not any(v["name"] == name and int(v["version"]) == number for v in known):
         client.set_logged_model_tags(model_id, {LINK: json.dumps([*known, this])})
-
-
-def _move_aliases(client: "MlflowClient", name: str, number: int, verdict: str) -> None:
-    aliases = _aliases(client, name)
-    champion = aliases.get(CHAMPION)
-    if verdict != CHAMPION:
-        client.set_registered_model_alias(name, verdict, str(number))
-        return
-    if champion not in (None, number):
-        client.set_registered_model_alias(name, PREVIOUS, str(champion))
-    if champion != number:
-        client.set_registered_model_alias(name, CHAMPION, str(number))
-    if aliases.get(CHALLENGER) == number:
-        client.delete_registered_model_alias(name, CHALLENGER)
-
-
-def _aliases(client: "MlflowClient", name: str) -> dict[str, int]:
-    """Give the aliases of a registered model; none for one that does not exist."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return {}
-
-
-def _version(version: "MlflowModelVersion") -> Version:
-    return Version(version.name, int(version.version), version.run_id or "", dict(version.tags))

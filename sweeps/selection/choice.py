@@ -1,4 +1,4 @@
-"""Which trial wins, and whether it beats the champion: pure functions of figures."""
+"""Which trial wins, and whether it beats the champion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
