@@ -227,8 +227,8 @@ GOOD = {
     "a missing marker": "SPACE = {'missing': nan, 'x': hp.choice('x', [nan, 1.0])}",
     "arithmetic": "SPACE = {'x': 1 + hp.uniform('x', 0, 1) * 10, 'y': scope.int(hp.quniform('y', 1, 9, 1))}",
     "logs": "SPACE = {'x': hp.loguniform('x', log(0.1), log(9)), 'y': hp.qloguniform('y', log(8), 4, 1)}",
-    "letters in a list": "SPACE = {'x': hp.choice('x', ['a', 'b']), 'y': hp.pchoice('y', [(1, 1), (0, 2)])}",
-    "int for float": "MODEL = Ridge\nSPACE = {'alpha': hp.choice('alpha', [1, 1.0, 2])}",
+    "letters in a list": "SPACE = {'x': hp.choice('x', ['a', 'b']), 'y': hp.pchoice('y', [(1, 3)])}",
+    "int for float": "MODEL = Ridge\nSPACE = {'alpha': hp.choice('alpha', [1, 2.5])}",
     "train": "MODEL = None\ndef train(params, data, report): ...\nSPACE = hp.uniform('x', 0, 1)",
 }
 
