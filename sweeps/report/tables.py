@@ -100,7 +100,7 @@ def _cell(value: Any) -> Cell:
 def _safe(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
-    text = cell.replace("\0", "")
+    text = "".join(c for c in cell if c.isprintable() or c in "\n\t")  # a terminal may show it, too
     return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number(text) else text
 
 

@@ -1,0 +1,1 @@
+"""The next search space: the text of the last one, with the ranges its trials ask for."""
