@@ -7,33 +7,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeps.api.promote import promote_sweep
+    from sweeps.api.resume import resume_sweep
     from sweeps.api.run import run_sweep
     from sweeps.errors import SweepsError
     from sweeps.record import Finalist, ModelVersion, SweepRecord
-    from sweeps.trial import Finished, Outcome, State
+    from sweeps.selection.gate import Gate
+    from sweeps.trial import Finished, Outcome, Proposal, State, Trial
 
 __all__ = [
     "Finalist",
     "Finished",
+    "Gate",
     "ModelVersion",
     "Outcome",
+    "Proposal",
     "State",
     "SweepRecord",
     "SweepsError",
+    "Trial",
     "promote_sweep",
+    "resume_sweep",
     "run_sweep",
 ]
 
 _HOMES = {
     "promote_sweep": "sweeps.api.promote",
+    "resume_sweep": "sweeps.api.resume",
     "run_sweep": "sweeps.api.run",
     "SweepsError": "sweeps.errors",
     "Finalist": "sweeps.record",
     "ModelVersion": "sweeps.record",
     "SweepRecord": "sweeps.record",
+    "Gate": "sweeps.selection.gate",
     "Finished": "sweeps.trial",
     "Outcome": "sweeps.trial",
+    "Proposal": "sweeps.trial",
     "State": "sweeps.trial",
+    "Trial": "sweeps.trial",
 }
 
 

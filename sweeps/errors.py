@@ -5,9 +5,10 @@ It prints as one line: ``error: WHAT: WRONG (NEXT)``.
 """
 
 import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
+
+from sweeps.credentials import redact
 
 
 class SweepsError(Exception):
@@ -20,6 +21,7 @@ class SweepsError(Exception):
     """
 
     exit_code = 1
+    """With which the command line ends."""
 
     def __init__(self, what: str, wrong: str, next_step: str = "") -> None:
         self.what, self.wrong, self.next_step = what, wrong, next_step
@@ -52,6 +54,10 @@ class StoreError(SweepsError):
     """The MLflow store or registry is unreachable or unfit."""
 
     exit_code = 5
+
+
+class StoreDownError(StoreError):
+    """The store is out of reach for now: what was refused may be taken later."""
 
 
 class NoUsableTrialError(SweepsError):
@@ -100,16 +106,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} {name!r}{guess} known: {', '.join(names) or 'none'}"
 
 
-_USERINFO = re.compile(r"(?<=://)(?!/)[^\s'\"]*@")
-_SECRET = re.compile(r"(?i)\b(password|passwd|pwd|token|secret|access_key)=[^&\s'\"]+")
-
-
-def redact(text: str) -> str:
-    """Replace user names, passwords and tokens inside URIs by ``***``; rather too much than too little.
-
-    A password may itself hold ``@``, ``:`` or ``/``, which database drivers accept.
-    """
-    return _SECRET.sub(r"\1=***", _USERINFO.sub("***@", text))
+def printable(line: str) -> str:
+    """Drop from a line what could command the terminal; its indent stays."""
+    return "".join(c for c in line.expandtabs(4) if c.isprintable())
 
 
 def one_line(text: str) -> str:

@@ -1,12 +1,17 @@
 """The settings of a sweep: frozen, checked, and able to travel as JSON (``sweep.json``)."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
 
 from sweeps.data.spec import DataSpec, check_spec
 from sweeps.errors import UsageError
+from sweeps.pruning import check_pruning
 from sweeps.search.algorithms import check_algorithm
+from sweeps.selection.gate import Gate
+from sweeps.space.module import is_path
 from sweeps.stopping import StopRules
 
 MAX_SEED = 2**32 - 1
@@ -31,11 +36,17 @@ class Sweep:
     seed: int
     algo: str = "tpe"
     algo_options: Mapping[str, str] = field(default_factory=dict)
+    prune: str = "none"
+    prune_options: Mapping[str, str] = field(default_factory=dict)
     engine: str = "local"
     workers: int | None = None
     """Trials at once; None: as many as pay off."""
     threads: int | None = None
     """Threads of one trial; None: cores // workers."""
+    trial_timeout: float | None = None
+    """Seconds after which a trial is killed and FAILED."""
+    worker_env: Sequence[str] = ()
+    """Names of credentials in the environment that workers see; others they do not."""
     features: str | None = None
     """``auto`` or ``dataset``; None: as the search space says."""
     top: int = 5
@@ -47,6 +58,8 @@ class Sweep:
     register_as: str | None = None
     """Name of the registered model; None: the data's name and ``-regressor``."""
     register: bool = True
+    gate: Gate | None = None
+    """The verdict asked for; None: a lower rmse, and a sweep ends well whatever the verdict."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
@@ -56,18 +69,36 @@ class Sweep:
                 raise UsageError(option, f"must be a whole number >= 1, got {value}")
         if self.features not in (None, "auto", "dataset"):
             raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
+        object.__setattr__(self, "worker_env", tuple(self.worker_env))
+        self._check_names()
+        if self.trial_timeout is not None and not 0 < self.trial_timeout < float("inf"):
+            wrong = f"must be a positive time, got {self.trial_timeout:g} s"
+            raise UsageError("--trial-timeout", wrong, "--trial-timeout 10m")
+        check_algorithm(self.algo)
+        check_pruning(self.prune, self.prune_options)
+        check_spec(self.data)
+
+    def _check_names(self) -> None:
         for option, text in (("--experiment", self.experiment), ("--name", self.name)):
             if text is not None and not (text.strip() and len(text) <= 250 and text.isprintable()):
                 raise UsageError(option, f"must be 1 to 250 printable characters, got {text[:40]!r}")
-        check_algorithm(self.algo)
-        check_spec(self.data)
+        for name in self.worker_env:
+            if not re.fullmatch(r"[A-Za-z_]\w*", name):
+                raise UsageError("--worker-env", f"must be the name of a variable, got {name[:40]!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Give the settings as JSON values; ``from_json`` reads them back."""
-        return asdict(self)
+        values = asdict(self)
+        return {key: value for key, value in values.items() if key != "gate" or value is not None}
+
+    def located(self) -> Self:
+        """Give the same with absolute paths, so that it can go on from any folder."""
+        space = str(Path(self.space).absolute()) if is_path(self.space) else self.space
+        return replace(self, space=space, data=self.data.located())
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Sweep":
         """Read what ``to_json`` gave."""
-        rest = {key: value for key, value in values.items() if key not in ("data", "stop")}
-        return cls(data=DataSpec(**values["data"]), stop=StopRules(**values["stop"]), **rest)
+        rest = {key: value for key, value in values.items() if key not in ("data", "stop", "gate")}
+        gate = Gate(**values["gate"]) if values.get("gate") else None
+        return cls(data=DataSpec(**values["data"]), stop=StopRules(**values["stop"]), gate=gate, **rest)

@@ -1,10 +1,41 @@
 """Fixtures every test may use."""
 
+import ipaddress
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.forks import forks
+from tests.shell import Shell
+
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _this_machine_only() -> Iterator[None]:
+    """Hold the tests to this machine: whatever connects elsewhere is refused, and told when they end."""
+    real, refused = socket.socket.connect, list[str]()
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            refused.append(str(address))
+            raise OSError(f"tests connect to this machine only, not to {address}")
+        real(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
+    assert refused == []
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +53,32 @@ def mpg_csv() -> Path:
     if not path.exists():
         pytest.skip("mpg.csv is not at hand")
     return path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="also the tests that take long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests to those who ask for them."""
+    if not config.getoption("--nightly"):
+        long = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The words before ``sweeps …`` or ``python CODE`` that make it run without its imports."""
+    with forks(tmp_path_factory.mktemp("forks")) as words:
+        yield words
+
+
+@pytest.fixture
+def shell(tmp_path: Path, forked: list[str]) -> Iterator[Shell]:
+    """The command line in a folder of its own."""
+    made = Shell(tmp_path, [*forked, "sweeps"])
+    yield made
+    for process in made.started:
+        process.kill()
+        process.communicate()

@@ -69,6 +69,7 @@ def without_figures() -> SweepRecord:
 
 def write_store(folder: Path) -> tuple[str, str]:
     """Write the sweep to a new SQLite store in a folder; give the store's URI and the sweep's run id."""
+    from sweeps.tracking.change import Entry
     from sweeps.tracking.store import open_store
     from sweeps.tracking.writer import Origin, SweepWriter
 
@@ -76,8 +77,7 @@ def write_store(folder: Path) -> tuple[str, str]:
     made = record()
     origin = Origin("xgboost", "SPACE = {}\n", "d" * 64, "diabetes", "e" * 36)
     writer = SweepWriter.open(open_store(uri), made.experiment, made.name, settings=SETTINGS, origin=origin)
-    for finished in made.trials:
-        writer.finish(writer.start(finished.trial.proposal), finished.outcome)
+    writer.write([Entry(t.trial.proposal, t.trial.started, t.outcome, t.ended) for t in made.trials])
     writer.log_finalists(made.finalists)
     if made.model is not None:
         writer.log_promotion(made.model)

@@ -151,7 +151,7 @@ def test_show_of_a_failed_trial_has_its_params_and_whole_traceback(sweeps: Comma
 def test_best_ranks_the_complete_trials(sweeps: Command) -> None:
     best = answer(sweeps, "best", "last", "--top", "2")["trials"]
     assert [(t["rank"], t["trial"], t["test_rmse"]) for t in best] == [(1, 1, 5.9), (2, 4, 5.8)]
-    assert sweeps("best", "last").stdout.splitlines()[1].split()[:3] == ["1", "1", "5.5"]
+    assert sweeps("best", "last").stdout.splitlines()[1].split()[:3] == ["1", "1", "5.50"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset
-from sweeps.data.prepared import Prepared, prepare
+from sweeps.data.prepared import Prepared
 from sweeps.models import build, encoding_of
 from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Encoding, Params
@@ -19,10 +20,13 @@ class Encodings:
         space: says which model the params lead to, and which features it wants.
         features: overrides the space's choice of features where not None.
         folder: where the encoded arrays go, for workers to map.
+        cache: may have them from an earlier sweep.
     """
 
-    def __init__(self, dataset: Dataset, space: SearchSpace, features: str | None, folder: Path) -> None:
-        self._dataset, self._space, self._folder = dataset, space, folder
+    def __init__(
+        self, dataset: Dataset, space: SearchSpace, features: str | None, folder: Path, cache: DataCache
+    ) -> None:
+        self._dataset, self._space, self._folder, self._cache = dataset, space, folder, cache
         self._features = features or space.features
         self._prepared: dict[Encoding, Prepared] = {}
 
@@ -31,7 +35,7 @@ class Encodings:
         encoding = self._encoding(params)
         if encoding not in self._prepared:
             folder = self._folder / f"encoding-{len(self._prepared)}"
-            self._prepared[encoding] = prepare(self._dataset, encoding, self._features, folder)
+            self._prepared[encoding] = self._cache.prepare(self._dataset, encoding, self._features, folder)
         return self._prepared[encoding]
 
     @property

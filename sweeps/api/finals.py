@@ -1,7 +1,7 @@
 """The finalists: their models from raw rows to predictions, scored on held-out rows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -9,16 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.analysis.intervals import bootstrap
 from sweeps.api.encodings import Encodings
 from sweeps.api.shelf import Shelf
 from sweeps.data.datasets import Dataset, Split
-from sweeps.record import Finalist
+from sweeps.record import Finalist, Predictions
 from sweeps.search.searcher import trial_seed
 from sweeps.selection import pick, rank
 from sweeps.space.search_space import SearchSpace
 from sweeps.sweep import settle
 from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
 from sweeps.worker import run_trial
+
+PREDICTIONS_KEPT = 2000
+"""Rows whose predictions stay with the sweep, for the report's residuals."""
 
 
 class Engine(Protocol):
@@ -43,6 +47,10 @@ class Chosen:
     pipeline: Any
     """From raw rows to predictions; None where the user's ``train`` returns no model."""
     test_rmse: float | None
+    predictions: Predictions | None = None
+    """Of the winner for held-out rows."""
+    squared: NDArray[np.float64] | None = None
+    """Squared errors of the finalists on the test rows, (finalists, rows); None where they are not known."""
 
 
 class Finals:
@@ -84,15 +92,21 @@ class Finals:
         ranked = rank(trials, top)
         missing = {t.number: self._submit(t) for t in ranked if self._to_train(t.number)}
         finalists: list[Finalist] = []
+        predicted: dict[int, NDArray[np.float64]] = {}
         best: Any = None
         for trial in ranked:
             pipeline = self._pipeline(trial, missing.get(trial.number))
-            finalists.append(self._score(trial, pipeline))
+            finalists.append(self._score(trial, pipeline, predicted))
             if pick(finalists) is finalists[-1]:
                 best = pipeline
         chosen = pick(finalists)
         winner = next(t for t in trials if t.number == chosen.number)
-        return Chosen(tuple(finalists), winner, best, chosen.test_rmse)
+        kept = sample(self._dataset, chosen.number, best, predicted.get(chosen.number))
+        squared = [
+            squared_errors(one, self._dataset.test) for one in predicted.values() if self._dataset.test
+        ]
+        scored = judged(finalists, dict(zip(predicted, squared, strict=True)))
+        return Chosen(scored, winner, best, chosen.test_rmse, kept, np.stack(squared) if squared else None)
 
     def _pipeline(self, trial: Finished, again: "Future[Outcome] | None") -> Any:
         """Give the trial's model behind the fitted features; None where training gives no model."""
@@ -137,13 +151,39 @@ class Finals:
             raise InterruptedFinalsError
         return settle(again)
 
-    def _score(self, trial: Finished, pipeline: Any) -> Finalist:
+    def _score(self, trial: Finished, pipeline: Any, predicted: dict[int, NDArray[np.float64]]) -> Finalist:
+        """Score a finalist; keep what it predicts for the test rows."""
         test, rmse = self._dataset.test, trial.outcome.rmse
         if rmse is None:
             raise ValueError(f"trial {trial.number} has no rmse")
         if test is None or pipeline is None:
             return Finalist(trial.number, rmse, None)
-        return Finalist(trial.number, rmse, rmse_of(predict(pipeline, test), test))
+        predicted[trial.number] = predict(pipeline, test)
+        return Finalist(trial.number, rmse, rmse_of(predicted[trial.number], test))
+
+
+def judged(finalists: Sequence[Finalist], squared: Mapping[int, NDArray[np.float64]]) -> tuple[Finalist, ...]:
+    """Give the finalists with the intervals of their test rmse, from the squared errors on the test rows."""
+    if not squared:
+        return tuple(finalists)
+    found = dict(zip(squared, bootstrap(list(squared.values())), strict=True))
+    return tuple(replace(f, **found[f.number]._asdict()) if f.number in found else f for f in finalists)
+
+
+def sample(
+    dataset: Dataset, trial: int, pipeline: Any, predicted: NDArray[np.float64] | None
+) -> Predictions | None:
+    """Keep what the winner predicts for a sample of the held-out rows; None where no row was held out."""
+    rows = held_out(dataset)
+    if rows is None or pipeline is None:
+        return None
+    values = predict(pipeline, rows) if predicted is None else predicted
+    count = len(rows.y)
+    drawn = np.random.default_rng(0).choice(count, min(count, PREDICTIONS_KEPT), replace=False)
+    kept = np.sort(drawn)
+    true = np.asarray(rows.y, dtype=np.float64)[kept].tolist()
+    split = "valid" if dataset.test is None else "test"
+    return Predictions(trial, split, count, kept.tolist(), true, values[kept].tolist())
 
 
 def held_out(dataset: Dataset) -> Split | None:
@@ -161,6 +201,11 @@ def rmse_of(predictions: NDArray[np.float64], split: Split) -> float:
     from sklearn.metrics import root_mean_squared_error
 
     return float(root_mean_squared_error(split.y, predictions))
+
+
+def squared_errors(predictions: NDArray[np.float64], split: Split) -> NDArray[np.float64]:
+    """Give the squared error of each row, (rows,)."""
+    return np.asarray((predictions - split.y) ** 2)
 
 
 def _rounds(trial: Finished) -> int:

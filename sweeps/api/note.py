@@ -1,43 +1,100 @@
-"""The note on top of a sweep's page in the MLflow UI, in Markdown."""
+"""The description on a sweep's page in the MLflow UI, in Markdown; its first two lines are not folded."""
 
-from sweeps.record import SweepRecord
-from sweeps.selection import rank
-from sweeps.trial import State
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.markdown import link, plain, table
+from sweeps.record import SweepRecord, varying
+from sweeps.selection import pick, rank
+from sweeps.tracking.links import compare_link, model_link, run_link, trials_link
+from sweeps.trial import Finished, State
+
+SHOWN = 5
+COMPARED = 10
 
 
-def note(record: SweepRecord, stopped: str) -> str:
-    """Say what the sweep did and what came out.
+def note(record: SweepRecord, stopped: str = "") -> str:
+    """Say what the sweep did, what came out, and where to look.
 
     Args:
         record: the sweep with its trials and finalists.
-        stopped: why it ended.
+        stopped: why it ended; empty where that is not known.
     """
+    came_out = " ".join(filter(None, [_winner(record), _model(record)]))
+    parts = [_outcome(record, stopped), _links(record), came_out, _leaderboard(record), _failure(record)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _outcome(record: SweepRecord, stopped: str) -> str:
+    why = f" (ended by: {plain(stopped)})" if stopped else ""
     counts = ", ".join(f"{record.count(s)} {s.lower()}" for s in State if s.final and record.count(s))
-    parts = [f"**{record.state.capitalize()}** after {counts or 'no trial'} (ended by: {stopped})."]
-    if record.best is not None:
-        parts.append(_leaderboard(record))
-    if record.model is not None:
-        model = record.model
-        parts.append(
-            f"Registered as **{model.name}** version {model.version}, {model.alias}: {model.reason}."
-        )
-    failed = [t for t in record.trials if t.outcome.state is State.FAILED]
-    if failed:
-        parts.append(f"Last failure (trial {failed[-1].number}): `{failed[-1].outcome.reason}`")
-    return "\n\n".join(parts)
+    ended = f"**{record.state.capitalize()}** after {counts or 'no trial'}{why}."
+    if record.best is None:
+        return ended
+    return f"{ended} Best rmse **{_short(record.best.outcome.rmse)}** in {_trial(record, record.best)}."
+
+
+def _links(record: SweepRecord) -> str:
+    where, best = record.experiment_id, [t.trial.run_id for t in rank(record.trials, COMPARED)]
+    found = [
+        link("all trials by rmse", trials_link("", where, record.run_id)),
+        link("history of the best rmse", run_link("", where, record.run_id, "/model-metrics")),
+    ]
+    if len(best) > 1:
+        found.append(link(f"the best {len(best)} side by side", compare_link("", where, best)))
+    return "See " + ", ".join(found) + "."
+
+
+def _winner(record: SweepRecord) -> str:
+    trials = {t.number: t for t in record.trials}
+    winner = pick(record.finalists) if record.finalists else None
+    if winner is None or winner.number not in trials:
+        return ""
+    held_out = "" if winner.test_rmse is None else f", rmse **{_short(winner.test_rmse)}** on the test rows"
+    return f"Winner {_trial(record, trials[winner.number])}{held_out}."
+
+
+def _model(record: SweepRecord) -> str:
+    if record.model is None:
+        return ""
+    model = record.model
+    named = link(f"{model.name} version {model.version}", model_link("", model.name, model.version))
+    return f"Registered as {named}, {plain(model.alias)}: {plain(model.reason)}."
 
 
 def _leaderboard(record: SweepRecord) -> str:
+    best = rank(record.trials, SHOWN)
+    if not best:
+        return ""
     tests = {f.number: f.test_rmse for f in record.finalists}
-    rows = ["| trial | rmse | test rmse | params |", "|---|---|---|---|"]
-    for trial in rank(record.trials, 5):
-        test = tests.get(trial.number)
-        params = ", ".join(f"{k}={_short(v)}" for k, v in trial.trial.proposal.params.items())
-        rmse = _short(trial.outcome.rmse)
-        rows.append(f"| {trial.number} | {rmse} | {'–' if test is None else _short(test)} | {params} |")
-    return "\n".join(rows)
+    searched = varying(record.trials)
+    rows = [
+        [
+            _trial(record, trial),
+            _short(trial.outcome.rmse),
+            _short(tests.get(trial.number)),
+            _params({k: v for k, v in trial.trial.proposal.params.items() if k in searched or not searched}),
+        ]
+        for trial in best
+    ]
+    return table(["trial", "rmse", "test rmse", "params"], rows)
+
+
+def _failure(record: SweepRecord) -> str:
+    failed = [t for t in record.trials if t.outcome.state is State.FAILED]
+    return f"Last failure, {_trial(record, failed[-1])}: {plain(failed[-1].outcome.reason)}" if failed else ""
+
+
+def _trial(record: SweepRecord, trial: Finished) -> str:
+    target = run_link("", record.experiment_id, trial.trial.run_id)
+    return f"[trial&nbsp;{trial.number}]({target})"  # on one line, in however narrow a cell
+
+
+def _params(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{plain(name, 60)} {_short(value)}" for name, value in params.items())
 
 
 def _short(value: object) -> str:
-    text = f"{value:.5g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|")[:60]
+    if value is None:
+        return "–"
+    return plain(f"{value:.5g}" if isinstance(value, float) else value, 60)

@@ -1,29 +1,42 @@
 """Register the best model of an earlier sweep, from what MLflow holds of it."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sweeps import registry
+from sweeps.api.earlier import settings_of
 from sweeps.api.encodings import Encodings
 from sweeps.api.finals import Chosen, Finals
+from sweeps.api.note import note
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
+from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
 from sweeps.engines import open_engine
-from sweeps.errors import DataError, NoUsableTrialError, SpaceError, StoreError
+from sweeps.errors import DataError, NoUsableTrialError, SpaceError
 from sweeps.record import SweepRecord
 from sweeps.selection import pick
+from sweeps.selection.gate import Gate
 from sweeps.settings import Sweep
+from sweeps.space.module import find_space, read_space
 from sweeps.space.search_space import load_space
-from sweeps.tracking.reader import find_sweep, read_sweep
+from sweeps.tracking.claim import close_abandoned
+from sweeps.tracking.dress import dress
+from sweeps.tracking.reader import find_header, read_sweep
 from sweeps.tracking.store import Store, find_store, resolve_uri
-from sweeps.tracking.writer import record_finalists, record_promotion
+from sweeps.tracking.writer import record_finalists, record_predictions, record_promotion
 
 
 def promote_sweep(
-    sweep: str, register_as: str | None = None, *, tracking_uri: str | None = None
+    sweep: str,
+    register_as: str | None = None,
+    *,
+    gate: Gate | str | None = None,
+    tracking_uri: str | None = None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> SweepRecord:
     """Register the winner of a sweep and judge it against the champion on the same rows.
 
@@ -33,7 +46,9 @@ def promote_sweep(
     Args:
         sweep: run id or its beginning, name, or ``last``.
         register_as: name of the registered model; by default as the sweep said.
+        gate: the verdict asked for, or its kind; by default as the sweep said, else a lower rmse.
         tracking_uri: MLflow store, as for ``run_sweep``.
+        tell: told in words of a model that was changed since it was logged, and is not used.
 
     Returns:
         The sweep with its finalists and its registered model.
@@ -47,13 +62,14 @@ def promote_sweep(
     if register_as is not None:
         registry.check_model_name(register_as, "--as")
     store = find_store(resolve_uri(tracking_uri))
-    record = read_sweep(store, find_sweep(store, sweep))
+    [header] = close_abandoned(store, [find_header(store, sweep)])
+    record = read_sweep(store, header.run_id)
     if record.best is None:
         hint = f"sweeps show {record.run_id[:8]} says why"
         raise NoUsableTrialError(
             f"sweep {record.name}", "no trial is COMPLETE: there is nothing to promote", hint
         )
-    settings = _settings(record)
+    settings = settings_of(record)
     dataset = load_dataset(settings.data)
     if dataset.digest != record.extra.get("data_digest"):
         wrong = (
@@ -62,23 +78,17 @@ def promote_sweep(
         raise DataError(f"data {dataset.name}", wrong, "bring the old data back, or run a new sweep")
     name = register_as or settings.register_as or f"{dataset.slug}-regressor"
     registry.check_model_name(name)
-    chosen = _logged(store, record) or _choose(store, record, settings, dataset)
+    chosen = _logged(store, record, tell) or _choose(store, record, settings, dataset)
     logged = log_winner(store, record, dataset, chosen)
-    version = promote_winner(store, record, dataset, chosen, logged, name)
+    wanted = Gate(gate) if isinstance(gate, str) else gate or settings.gate
+    version = promote_winner(store, record, dataset, chosen, logged, name, wanted)
     record_promotion(store, record.run_id, version)
-    return replace(record, finalists=chosen.finalists, model=version)
+    record = replace(record, finalists=chosen.finalists, model=version)
+    dress(store, record, note(record))
+    return record
 
 
-def _settings(record: SweepRecord) -> Sweep:
-    """Read the settings of a sweep; one killed at its very start has none."""
-    try:
-        return Sweep.from_json(record.settings)
-    except (KeyError, TypeError) as error:
-        wrong = "the store has no settings of it (sweep.json) that this version can read"
-        raise StoreError(f"sweep {record.name}", wrong, "run a new sweep") from error
-
-
-def _logged(store: Store, record: SweepRecord) -> Chosen | None:
+def _logged(store: Store, record: SweepRecord, tell: Callable[[str], object]) -> Chosen | None:
     """Give the winner whose model the sweep logged; None where it did not get so far."""
     if not record.finalists:
         return None
@@ -89,25 +99,35 @@ def _logged(store: Store, record: SweepRecord) -> Chosen | None:
     logged = registry.find_model(store, record.experiment_id, trial.trial.run_id)
     if logged is None:
         return None
-    pipeline = registry.load_pipeline(store, logged.uri)
+    try:
+        pipeline = registry.load_pipeline(store, logged.uri)
+    except registry.BrokenModelError as error:
+        registry.refuse_model(store, logged)
+        tell(f"trial {trial.number}: {error}; it is not used, the finalists are trained again")
+        return None
     return Chosen(tuple(record.finalists), trial, pipeline, winner.test_rmse)
 
 
 def _choose(store: Store, record: SweepRecord, settings: Sweep, dataset: Dataset) -> Chosen:
     """Train the finalists again, score them and write them to the sweep."""
-    space = load_space(settings.space)
-    if space.digest != record.extra.get("space_digest"):
+    file = read_space(find_space(settings.space))
+    if file.digest != record.extra.get("space_digest"):
         wrong = "was changed since the sweep: the finalists cannot be trained again as they were"
-        raise SpaceError(f"space {space.name}", wrong, f"bring back the source kept with sweep {record.name}")
+        hint = f"bring back the source kept with sweep {record.name}"
+        raise SpaceError(f"space {file.path.stem}", wrong, hint)
+    space = load_space(settings.space)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
-        engine = stack.enter_context(open_engine(settings.engine, settings.workers, settings.threads))
-        encodings = Encodings(dataset, space, settings.features, scratch)
+        engine = stack.enter_context(
+            open_engine(settings.engine, settings.workers, settings.threads, settings.worker_env)
+        )
+        encodings = Encodings(dataset, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, settings.top), engine)
         chosen = finals.choose(record.trials, settings.top)
     if chosen.pipeline is None:
-        raise NoUsableTrialError(
-            f"sweep {record.name}", "its training gives no model that could be registered"
-        )
+        wrong = f"no valid model to promote: training its {len(chosen.finalists)} finalists again gives none"
+        raise NoUsableTrialError(f"sweep {record.name}", wrong, f"sweeps show {record.run_id[:8]}")
     record_finalists(store, record.run_id, chosen.finalists)
+    if chosen.predictions is not None:
+        record_predictions(store, record.run_id, chosen.predictions)
     return chosen

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.api.precheck import precheck
-from sweeps.api.session import Session
+from sweeps.api.workers import start_workers
 from sweeps.data.spec import DataSpec
 from sweeps.record import SweepRecord
+from sweeps.selection.gate import Gate
 from sweeps.settings import DEFAULT_TRIALS, MAX_SEED, Sweep
 from sweeps.stopping import StopRules
 from sweeps.trial import Finished
@@ -36,8 +37,12 @@ def run_sweep(
     workers: int | None = None,
     threads: int | None = None,
     engine: str = "local",
+    worker_env: Sequence[str] = (),
     algo: str = "tpe",
     algo_options: Mapping[str, Any] | None = None,
+    prune: str = "none",
+    prune_options: Mapping[str, Any] | None = None,
+    trial_timeout: float | None = None,
     seed: int | None = None,
     features: str | None = None,
     top: int = 5,
@@ -45,9 +50,12 @@ def run_sweep(
     name: str | None = None,
     register_as: str | None = None,
     register: bool = True,
+    gate: Gate | str | None = None,
     tracking_uri: str | None = None,
     results: str | Path = "results",
+    cache: bool = True,
     on_trial: Callable[[Finished], object] | None = None,
+    progress: bool = True,
 ) -> SweepRecord:
     """Run a sweep: search, track in MLflow, choose on held-out rows, register the best model, report.
 
@@ -73,8 +81,12 @@ def run_sweep(
         workers: trials at once; as many as there are cores (at most 8) by default.
         threads: per trial; cores // workers by default.
         engine: ``"local"`` (processes) or ``"serial"`` (this process).
+        worker_env: names of credentials in the environment that workers are to see; others are withheld.
         algo: ``tpe``, ``random``, ``anneal``, ``mix`` or ``atpe``.
         algo_options: settings of the algorithm, such as ``{"n_startup_jobs": 10}``.
+        prune: ``forecast``, ``asha`` or ``median`` stop hopeless trials early; ``none`` does not.
+        prune_options: settings of the pruner, such as ``{"eta": 4}``.
+        trial_timeout: seconds after which a trial is killed and counts as failed.
         seed: of all draws; a fresh one by default, kept with the sweep.
         features: ``"auto"`` or ``"dataset"``, overriding the space's ``FEATURES``.
         top: how many of the best trials are scored on the test rows.
@@ -82,9 +94,13 @@ def run_sweep(
         name: of the sweep; made from space, data and time by default.
         register_as: name of the registered model; the data's name and ``-regressor`` by default.
         register: whether to register at all.
+        gate: the verdict that the winner needs to become champion, or its kind: ``better`` (the default),
+            ``significant`` or ``none``.
         tracking_uri: MLflow store; ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` here by default.
-        results: folder for ``<name>/leaderboard.csv``, ``summary.json`` and ``history.png``.
+        results: folder for ``<name>/report.html``, tables and pictures.
+        cache: whether the rows and features are kept on disk for the next sweep on the same data.
         on_trial: called with every trial that ends.
+        progress: whether a notebook shows how the sweep goes on; elsewhere nothing is shown.
 
     Returns:
         The finished sweep as MLflow holds it: its trials, finalists and registered model.
@@ -113,7 +129,11 @@ def run_sweep(
         seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
         algo=algo,
         algo_options={key: str(value) for key, value in (algo_options or {}).items()},
+        prune=prune,
+        prune_options={key: str(value) for key, value in (prune_options or {}).items()},
+        trial_timeout=trial_timeout,
         engine=engine,
+        worker_env=tuple(worker_env),
         workers=workers,
         threads=threads,
         features=features,
@@ -122,8 +142,9 @@ def run_sweep(
         name=name,
         register_as=register_as,
         register=register,
+        gate=Gate(gate) if isinstance(gate, str) else gate,
     )
-    return run_settings(sweep, tracking_uri, Path(results), on_trial)
+    return run_settings(sweep, tracking_uri, Path(results), on_trial, cache=cache, progress=progress)
 
 
 def run_settings(
@@ -131,14 +152,18 @@ def run_settings(
     tracking_uri: str | None = None,
     results: Path = Path("results"),
     on_trial: Callable[[Finished], object] | None = None,
+    *,
+    cache: bool = True,
+    progress: bool = False,
 ) -> SweepRecord:
     """Run a sweep from its settings; see ``run_sweep``."""
     precheck(sweep, tracking_uri, results)
-    with Session(sweep, tracking_uri, results) as session:
-        for finished in session.trials():
-            if on_trial is not None:
-                on_trial(finished)
-        return session.finish()
+    with start_workers(sweep) as engine:
+        from sweeps.api.session import Session
+        from sweeps.api.shown import run_session
+
+        with Session(sweep, engine, tracking_uri, results, cache=cache) as session:
+            return run_session(session, on_trial, progress=progress)
 
 
 def _text(path: str | Path | None) -> str | None:

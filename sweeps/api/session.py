@@ -1,38 +1,55 @@
 """A sweep under way: everything opened and checked, trials run one by one, then the finish."""
 
+import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from sweeps.api.checks import check_segment
+from sweeps.api.earlier import Earlier
 from sweeps.api.encodings import Encodings
 from sweeps.api.finals import Finals, InterruptedFinalsError
+from sweeps.api.folders import folder_name
+from sweeps.api.followed import Followed
+from sweeps.api.idle import idle_share
 from sweeps.api.note import note
+from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
-from sweeps.data.datasets import Dataset, load_dataset
-from sweeps.engines import open_engine
-from sweeps.errors import NoUsableTrialError, SweepsError, TooManyFailuresError
+from sweeps.data.cache import DataCache
+from sweeps.data.cache_folder import cache_folder
+from sweeps.data.datasets import Dataset
+from sweeps.engines import Engine
+from sweeps.environment import environment
+from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.lint import check_space
+from sweeps.live.underway import UnderWay
+from sweeps.pruning import open_pruner
 from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
+from sweeps.report.charts.curves import curve_trials
 from sweeps.report.write import write_report
 from sweeps.search.searcher import Searcher
 from sweeps.settings import Sweep
+from sweeps.space.describe import ranges_of
 from sweeps.space.search_space import load_space
-from sweeps.sweep import run_trials, without_model
+from sweeps.stopping import Standing
+from sweeps.sweep import run_trials
+from sweeps.tracking.background import BackgroundWriter
+from sweeps.tracking.dress import dress
+from sweeps.tracking.evidence import with_evidence
 from sweeps.tracking.inputs import Context, DatasetInfo
-from sweeps.tracking.reader import read_sweep
-from sweeps.tracking.store import ensure_experiment, open_store, resolve_uri
+from sweeps.tracking.reader import read_sweep, sweeps_named
+from sweeps.tracking.store import Store, open_store, resolve_uri
 from sweeps.tracking.writer import Origin, SweepWriter
-from sweeps.trial import Finished, Proposal, State, Task
-from sweeps.worker import warm_up
+from sweeps.trial import Finished, State
 
 CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
 
@@ -45,20 +62,35 @@ class Session:
 
     Args:
         sweep: the settings.
+        engine: open; it is left open.
         tracking_uri: MLflow store; None: ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` here.
         results: folder for ``<name>/leaderboard.csv`` and the like.
+        cache: whether data is kept between sweeps.
+        earlier: what there is of the sweep, to go on with; None begins a new one.
+        tell: told in words when the store is out of reach, and when it is back.
 
     Raises:
         SweepsError: whatever is wrong with space, data, store, names or folders.
     """
 
     def __init__(
-        self, sweep: Sweep, tracking_uri: str | None = None, results: Path = Path("results")
+        self,
+        sweep: Sweep,
+        engine: Engine,
+        tracking_uri: str | None = None,
+        results: Path = Path("results"),
+        *,
+        cache: bool = True,
+        earlier: Earlier | None = None,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
-        self.sweep = sweep
+        self.sweep, self.engine, self._cached, self._earlier = sweep, engine, cache, earlier
+        self._tell = tell
+        self.under_way = UnderWay()
+        """The trials that run now; ``engine.listen(under_way.hear)`` has them say how far they are."""
         self.interrupt: Future[int] = Future()
         """Set its result (a signal's number) to end the sweep."""
-        self.history: list[Finished] = []
+        self.history: list[Finished] = list(earlier.finished) if earlier else []
         self._uri, self._results = tracking_uri, results
         self._stack = ExitStack()
         self._closed = False
@@ -75,8 +107,11 @@ class Session:
         with self._stack:
             if self._closed:
                 return
+            if isinstance(error, SweepOwnedError):  # it is another driver's to close
+                return
             if isinstance(error, KeyboardInterrupt):  # the user is in a hurry: no report
-                self._writer.close("INTERRUPTED")
+                with suppress(SweepsError):
+                    self._writer.close("INTERRUPTED")
                 return
             with suppress(*([SweepsError] if error else [])):  # the first error tells more
                 self._close("INTERRUPTED" if self.interrupt.done() else "FAILED")
@@ -84,49 +119,77 @@ class Session:
     def _open(self, stack: ExitStack) -> None:
         sweep = self.sweep
         self.space = load_space(sweep.space)
-        self.warnings = check_space(self.space)
+        self.warnings = check_space(self.space, sweep.stop.trials)
         self._searcher = Searcher(self.space, sweep.algo, sweep.seed, sweep.algo_options)
-        self.engine = stack.enter_context(open_engine(sweep.engine, sweep.workers, sweep.threads))
-        for _ in range(self.engine.slots):
-            self.engine.submit(warm_up, str(self.space.path))
-        self.dataset = load_dataset(sweep.data)
+        self._cache = stack.enter_context(DataCache(cache_folder() if self._cached else None))
+        self.dataset = self._cache.load(sweep.data)
         self.warnings += self.dataset.warnings
+        check_segment(sweep.gate, self.dataset)
+        self.warnings += self._earlier.check(self.space, self.dataset) if self._earlier else []
         self.name = sweep.name or f"{self.space.name}-{self.dataset.slug}-{time.strftime('%Y%m%d-%H%M%S')}"
+        self.experiment = sweep.experiment or self.dataset.slug
         self.model_name = sweep.register_as or f"{self.dataset.slug}-regressor"
         if sweep.register:
             check_model_name(self.model_name)
-        self.results = self._results / _folder_name(self.name)
+        self.results = self._results / folder_name(self.name)
         check_writable(self.results)
-        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
-        encodings = Encodings(self.dataset, self.space, sweep.features, scratch)
-        self._shelf = Shelf(scratch, sweep.top)
-        self._finals = Finals(
-            sweep.seed, self.dataset, self.space, encodings, self._shelf, self.engine, self.interrupt
-        )
+        self._packing = self._pack(Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-"))))
+        self._started = time.monotonic()
+        self._background = stack.enter_context(BackgroundWriter(self._begin, self._stop, self._tell))
+
+    def _pack(self, scratch: Path) -> Packing:
+        """Encode the data for the first trial, and make ready for the others."""
+        sweep = self.sweep
+        encodings = Encodings(self.dataset, self.space, sweep.features, scratch, self._cache)
         encodings.of(self._searcher.preview(0).params)
         self.warnings += encodings.warnings
-        self.store = open_store(resolve_uri(self._uri))
-        self._started = time.monotonic()  # what it writes counts as tracking
-        self._writer = self._begin(sweep.experiment or self.dataset.slug)
-
-    def _begin(self, experiment: str) -> SweepWriter:
-        ensure_experiment(self.store, experiment)
-        settings = replace(self.sweep, name=self.name, experiment=experiment).to_json()
-        return SweepWriter.open(
-            self.store,
-            experiment,
-            self.name,
-            settings=settings,
-            origin=Origin(
-                self.space.name,
-                self.space.source,
-                self.space.digest,
-                self.dataset.name,
-                self.dataset.digest,
-                dataset_infos(self.dataset),
-            ),
-            describe=self.space.logged_params,
+        shelf = Shelf(scratch, sweep.top)
+        self._finals = Finals(
+            sweep.seed, self.dataset, self.space, encodings, shelf, self.engine, self.interrupt
         )
+        return Packing(self._finals, shelf, open_pruner(sweep.prune, sweep.prune_options))
+
+    def _begin(self) -> SweepWriter:
+        """Begin the sweep in the store; MLflow is imported here, in the writer's thread."""
+        store = open_store(resolve_uri(self._uri))
+        settings = replace(self.sweep, name=self.name, experiment=self.experiment).located().to_json()
+        given: dict[str, Any] = {"settings": settings, "origin": self._origin()}
+        given["describe"] = self.space.logged_params
+        if self._earlier is None:
+            self._refuse_unfinished(store)
+            writer = SweepWriter.open(store, self.experiment, self.name, **given)
+        else:
+            writer = SweepWriter.reopen(store, self._earlier.record, **given)
+        self._cache.flush()  # here, where no trial waits for it
+        return writer
+
+    def _refuse_unfinished(self, store: Store) -> None:
+        """Offer to go on with a sweep of the name that was asked for, rather than begin it anew."""
+        for header in sweeps_named(store, self.experiment, self.sweep.name) if self.sweep.name else ():
+            if header.state in ("RUNNING", "INTERRUPTED"):
+                hint = f"sweeps resume {header.run_id[:8]} goes on with it; else choose another name"
+                wrong = f"there is a sweep of that name which is {header.state}"
+                raise UsageError(f"--name {self.name}", wrong, hint)
+
+    def _origin(self) -> Origin:
+        space, dataset = self.space, self.dataset
+        infos = dataset_infos(dataset)
+        names = space.name, space.source, space.digest, dataset.name, dataset.digest
+        return Origin(*names, infos, environment(self.engine.threads), ranges_of(space))
+
+    def _stop(self) -> None:
+        """End the sweep because somebody asks for it in the store."""
+        with suppress(InvalidStateError):  # it is ending already
+            self.interrupt.set_result(signal.SIGTERM)
+
+    @property
+    def store(self) -> Store:
+        """Where the sweep is recorded."""
+        return self._writer.store
+
+    @property
+    def _writer(self) -> SweepWriter:
+        return self._background.opened()
 
     @property
     def run_id(self) -> str:
@@ -145,15 +208,22 @@ class Session:
             TooManyFailuresError: the engine loses everything.
             StoreError: the store went away.
         """
-        sweep = self.sweep
+        sweep, earlier = self.sweep, self._earlier
         loop = run_trials(
-            self._searcher, self._writer, self.engine, sweep.stop, self._task, self.interrupt, self.history
+            self._searcher,
+            Followed(self._background, self.under_way),
+            self.engine,
+            sweep.stop,
+            self._packing,
+            self.interrupt,
+            history=earlier.history(self.space) if earlier else (),
+            limit=sweep.trial_timeout,
+            spent=earlier.seconds if earlier else 0.0,
         )
         with closing(loop):
             for finished in loop:
-                self._shelf.put(finished)
                 if finished.outcome.state is not State.LOST:
-                    self.history.append(without_model(finished))
+                    self.history.append(finished)
                 yield finished
 
     def finish(self) -> SweepRecord:
@@ -164,10 +234,13 @@ class Session:
             TooManyFailuresError: more trials failed than allowed; nothing is registered.
             SweepsError: the winner cannot be logged or registered; trials and report are safe.
         """
-        record = read_sweep(self.store, self.run_id)
+        self._background.flush(self.interrupt)
+        self._cache.flush()
+        self.warnings += self._cache.warnings
         if self.interrupt.done():
             return self._close("INTERRUPTED")
-        if self.sweep.stop.too_many_failures(self.history):
+        record = read_sweep(self.store, self.run_id)
+        if self.sweep.stop.too_many_failures(self._standing):
             self._close("FAILED")
             raise TooManyFailuresError(
                 f"sweep {self.name}", _failures(record), f"sweeps show {self.run_id[:8]}"
@@ -186,13 +259,12 @@ class Session:
             raise
         return self._close("COMPLETE")
 
-    def _task(self, proposal: Proposal) -> Task:
-        return self._finals.task(proposal, self._shelf.threshold)
-
     def _promote(self, record: SweepRecord) -> None:
         chosen = self._finals.choose(self.history, self.sweep.top)
         self.warnings += self._finals.warnings
         self._writer.log_finalists(chosen.finalists)
+        if chosen.predictions is not None:
+            self._writer.log_predictions(chosen.predictions)
         if chosen.test_rmse is None:
             self.warnings.append("there are no test rows: the winner has the lowest rmse on validation")
         if chosen.pipeline is None:
@@ -200,20 +272,35 @@ class Session:
             return
         logged = log_winner(self.store, record, self.dataset, chosen)
         if self.sweep.register:
-            version = promote_winner(self.store, record, self.dataset, chosen, logged, self.model_name)
+            place = self.store, record, self.dataset, chosen, logged, self.model_name
+            version = promote_winner(*place, self.sweep.gate)
             self._writer.log_promotion(version)
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(finished.outcome for finished in self.history)
+
+    def _reason(self, state: str) -> str:
+        """Say why the sweep ended."""
+        seconds = time.monotonic() - self._started + (self._earlier.seconds if self._earlier else 0.0)
+        if reason := self.sweep.stop.reason(self._standing, len(self.history), seconds):
+            return reason
+        return "every point of the search space was tried" if self._searcher.exhausted else state.lower()
 
     def _close(self, state: str) -> SweepRecord:
         """Close the sweep, write the report, give the record."""
         self._closed = True
-        seconds = time.monotonic() - self._started
-        reason = self.sweep.stop.reason(self.history, len(self.history), seconds) or state.lower()
+        self._background.flush(self.interrupt)
         record = replace(read_sweep(self.store, self.run_id), state=state)
-        overhead = self._writer.seconds / seconds if seconds else 0.0
-        self._writer.close(state, note(record, reason), {"overhead": overhead})
+        own = self.history[len(self._earlier.finished) if self._earlier else 0 :]
+        self._writer.close(state, note(record, self._reason(state)), {"overhead": idle_share(own)})
         record = read_sweep(self.store, self.run_id)
-        for path in write_report(record, self.results):
-            self._writer.log_file(path, "report")
+        plot = state != "INTERRUPTED"  # who interrupts waits
+        if plot:
+            dress(self.store, record)
+        full = with_evidence(self.store, record, curve_trials(record)) if plot else record
+        for path in write_report(full, self.results, plot=plot):
+            self._writer.log_file(path, (Path("report") / path.relative_to(self.results).parent).as_posix())
         return record
 
 
@@ -237,9 +324,3 @@ def _failures(record: SweepRecord) -> str:
     reasons = [t.outcome.reason for t in record.trials if t.outcome.state is State.FAILED]
     [(common, times)] = Counter(reasons).most_common(1) or [("none ended", 0)]
     return f"{len(reasons)} of {len(record.trials)} trials failed; most common ({times}): {common}"
-
-
-def _folder_name(name: str) -> str:
-    """Make a folder's name of a sweep's: it cannot leave the results folder."""
-    legal = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".") or "sweep"
-    return legal.encode()[:200].decode(errors="ignore")  # file systems count bytes

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from sweeps.trial import Finished, State
+from sweeps.trial import Outcome, State
 
 
 class Shelf:
@@ -24,21 +24,25 @@ class Shelf:
         """The rmse a trial must beat to be worth keeping: the k-th best so far."""
         return self._best[-1][0] if len(self._best) == self._k else math.inf
 
-    def put(self, finished: Finished) -> None:
+    def put(self, number: int, outcome: Outcome) -> None:
         """Keep the trial's model if it is among the best; drop the one it displaces."""
-        outcome = finished.outcome
+        rmse = outcome.rmse if outcome.state is State.COMPLETE else None
+        if outcome.model is None and rmse is not None and rmse < self.threshold:
+            self._without.add(number)
+        self.recall(number, outcome)
+
+    def recall(self, number: int, outcome: Outcome) -> None:
+        """As ``put``, for a trial whose model is not at hand but could be trained again."""
         if outcome.state is not State.COMPLETE or outcome.rmse is None:
             return
-        if outcome.model is None and outcome.rmse < self.threshold:
-            self._without.add(finished.number)
-        entry = (outcome.rmse, finished.number)
+        entry = (outcome.rmse, number)
         self._best = sorted([*self._best, entry])
         dropped = self._best[self._k :]
         del self._best[self._k :]
         if outcome.model is not None and entry not in dropped:
-            self._path(finished.number).write_bytes(outcome.model)
-        for _, number in dropped:
-            self._path(number).unlink(missing_ok=True)
+            self._path(number).write_bytes(outcome.model)
+        for _, other in dropped:
+            self._path(other).unlink(missing_ok=True)
 
     def never_had(self, number: int) -> bool:
         """Whether the worker was asked for the trial's model and sent none.

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sweeps.cli.output import figure
 from sweeps.errors import one_line
 from sweeps.report.tables import Cell, flat
 from sweeps.trial import Finished
+from sweeps.wording import figure, figures
 
 Column = tuple[str, list[str]]
 """A header and its cells."""
@@ -26,9 +26,14 @@ def params_of(finished: Finished) -> dict[str, Cell]:
 
 def shared_params(trials: Sequence[Finished]) -> dict[str, Cell]:
     """Give the params that have one value in all of several trials."""
-    if len(trials) < 2:
+    return shared_among([params_of(t) for t in trials])
+
+
+def shared_among(rows: Sequence[dict[str, Cell]]) -> dict[str, Cell]:
+    """Give the params that have one value in all of several rows."""
+    if len(rows) < 2:
         return {}
-    first, *others = (params_of(t) for t in trials)
+    first, *others = rows
     return {n: v for n, v in first.items() if all(n in other and other[n] == v for other in others)}
 
 
@@ -47,8 +52,24 @@ def fitted(
     Returns:
         The columns, and the names of the params that found no room.
     """
-    rows = [params_of(t) for t in trials]
-    shared = shared_params(trials)
+    return fitted_params(fixed, [params_of(t) for t in trials], width)
+
+
+def fitted_params(
+    fixed: Sequence[Column],
+    rows: Sequence[dict[str, Cell]],
+    width: int | None,
+    among: Sequence[dict[str, Cell]] | None = None,
+) -> tuple[list[Column], list[str]]:
+    """Do the same for params by dotted name, one dict for each row.
+
+    Args:
+        fixed: see above.
+        rows: likewise.
+        width: likewise.
+        among: what differs between these has a column; the rows themselves by default.
+    """
+    shared = shared_among(rows if among is None else among)
     names = [
         n
         for n in dict.fromkeys(n for row in rows for n in sorted(row, key=lambda n: (n != "model", n)))
@@ -57,7 +78,7 @@ def fitted(
     used = sum(_breadth(column) + GAP for column in fixed)
     if sum(n in row for row in rows for n in names) < 0.7 * len(rows) * len(names):
         return [*fixed, _in_one([{n: row[n] for n in names if n in row} for row in rows], width, used)], []
-    columns = [(one_line(n), [value_text(row.get(n, EMPTY)) for row in rows]) for n in names]
+    columns = [(one_line(n), value_texts([row.get(n, EMPTY) for row in rows])) for n in names]
     if width is not None and used + sum(_breadth(c) + GAP for c in columns) - GAP > width:
         columns = [(broken(header), cells) for header, cells in columns]
     return _take(fixed, columns, names, width)
@@ -68,10 +89,18 @@ def assignments(params: dict[str, Cell]) -> str:
     return " ".join(f"{one_line(name)}={value_text(value)}" for name, value in params.items())
 
 
+def value_texts(values: Sequence[Cell]) -> list[str]:
+    """Write a column of values of one param."""
+    numbers = [None if v == EMPTY else v for v in values if v == EMPTY or isinstance(v, float)]
+    if len(numbers) == len(values):
+        return figures([v for v in numbers if not isinstance(v, str)], 4)
+    return [value_text(v) for v in values]
+
+
 def value_text(value: Cell) -> str:
     """Write a param's value; a long one is cut."""
     if isinstance(value, float):
-        return figure(value, 4)
+        return figure(value + 0.0, 4)  # -0.0 reads as a fault
     text = one_line(str(value))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
@@ -102,7 +131,7 @@ def _take(
 def _in_one(rows: Sequence[dict[str, Cell]], width: int | None, used: int) -> Column:
     room = None if width is None else max(width - used, 20)
     texts = [assignments(row) for row in rows]
-    return "params", [t if room is None or len(t) <= room else f"{t[: room - 1]}…" for t in texts]
+    return "params", [t if room is None or len(t) <= room else f"{t[: room - 1].rstrip('…')}…" for t in texts]
 
 
 def _breadth(column: Column) -> int:

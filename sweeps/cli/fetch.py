@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from sweeps.cli.output import note, print_json
+from sweeps.cli.output import answer, note, print_json
 
 Report = Callable[[str, int, int | None], None]
 """Takes a file's name, the bytes it has, and the bytes it will have where that is known."""
@@ -36,7 +36,7 @@ def fetch_command(data: str, data_dir: str | None, as_json: bool) -> None:
         print_json({"files": [str(path) for path in paths]})
         return
     for path in paths:
-        click.echo(str(path))
+        answer(str(path))
 
 
 @contextmanager

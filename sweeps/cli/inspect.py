@@ -1,21 +1,26 @@
 """``sweeps list``, ``sweeps show`` and ``sweeps best``."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeps.cli.completion import sweep_names
+from sweeps.cli.grid import without
+from sweeps.cli.lookup import read_record, traceback_of, trial_of
 from sweeps.cli.options import Count, store_options
-from sweeps.cli.output import figure, note, print_json, print_table, seconds
+from sweeps.cli.output import note, print_grid, print_json, terminal_width
 from sweeps.cli.views import print_trials, show_sweep, show_trial, when
-from sweeps.errors import NoUsableTrialError, UsageError
-from sweeps.record import SweepRecord
-from sweeps.trial import Finished
+from sweeps.errors import NoUsableTrialError
+from sweeps.wording import figures, seconds
 
 if TYPE_CHECKING:
+    from sweeps.cli.boards import Column
     from sweeps.tracking.reader import SweepHeader
-    from sweeps.tracking.store import Store
+
+
+LEAST = ("experiment", "started")
+"""Columns of the list that go first where there is no room."""
 
 
 def _limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
@@ -28,23 +33,26 @@ def _limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None
 @store_options
 def list_command(experiment: str | None, limit: int, tracking_uri: str | None, as_json: bool) -> None:
     """List the sweeps of the store, the latest first."""
+    from sweeps.tracking.claim import close_abandoned
     from sweeps.tracking.reader import list_sweeps
     from sweeps.tracking.store import find_store, is_missing, resolve_uri
 
     uri = resolve_uri(tracking_uri)
     fresh = experiment is None and is_missing(uri)
-    headers = [] if fresh else list_sweeps(find_store(uri), experiment=experiment, limit=limit)
+    headers = []
+    if not fresh:
+        store = find_store(uri)
+        headers = close_abandoned(store, list_sweeps(store, experiment=experiment, limit=limit))
     if as_json:
         print_json({"sweeps": [_line_json(header) for header in headers]})
     elif headers:
-        columns = ["sweep", "name", "experiment", "state", "trials", "rmse", "started", "took"]
-        print_table(columns, [_line(header) for header in headers])
+        print_grid(without(_board(headers), LEAST, terminal_width()))
     else:
         note("no sweep yet; sweeps run xgboost --data diabetes --trials 20")
 
 
 @click.command("show")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @click.argument("trial", type=Count(0), required=False)
 @click.option(
     "--trials",
@@ -63,22 +71,23 @@ def show_command(
 
     SWEEP is a run id or its beginning, a name, or `last`; TRIAL is a trial's number.
     """
-    from sweeps.cli.ui import sweep_link
+    from sweeps.cli.ui import links
     from sweeps.report.summary import history, summary
+    from sweeps.tracking.curves import with_curve
 
     store, record = read_record(sweep, tracking_uri)
     if trial is not None:
-        found = trial_of(record, trial)
+        found = with_curve(store, trial_of(record, trial))
         show_trial(record, found, traceback_of(store, found.trial.run_id), as_json)
     elif as_json:
-        link = sweep_link(store, record.experiment_id, record.run_id)
-        print_json({**summary(record), "ui": link, "running": record.running, "history": history(record)})
+        known = {**summary(record), **links(store, record), "running": record.running}
+        print_json({**known, "history": history(record)})
     else:
         show_sweep(record, limit)
 
 
 @click.command("best")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @click.option("--top", type=Count(1), default=10, show_default=True, help="The best so many trials.")
 @store_options
 def best_command(sweep: str, top: int, tracking_uri: str | None, as_json: bool) -> None:
@@ -106,56 +115,16 @@ def best_command(sweep: str, top: int, tracking_uri: str | None, as_json: bool) 
         print_trials(record, best, ranked=True)
 
 
-def read_record(sweep: str, tracking_uri: str | None) -> "tuple[Store, SweepRecord]":
-    """Open the store and read a sweep, named as on the command line.
-
-    Raises:
-        StoreError: the store is unreachable or unfit.
-        UsageError: there is no such sweep.
-    """
-    from sweeps.tracking.reader import find_sweep, read_sweep
-    from sweeps.tracking.store import find_store, resolve_uri
-
-    store = find_store(resolve_uri(tracking_uri))
-    return store, read_sweep(store, find_sweep(store, sweep))
-
-
-def trial_of(record: SweepRecord, number: int) -> Finished:
-    """Give the trial of that number.
-
-    Raises:
-        UsageError: the sweep has none, or it still runs.
-    """
-    found = next((t for t in record.trials if t.number == number), None)
-    if found is None:
-        last = max((t.number for t in record.trials), default=None)
-        known = "it has no finished trial yet" if last is None else f"its finished trials go from 0 to {last}"
-        raise UsageError(f"trial {number}", f"sweep {record.name} has no such finished trial: {known}")
-    return found
-
-
-def traceback_of(store: "Store", run_id: str) -> str | None:
-    """Read the traceback that was kept with a trial's run; None where there is none."""
-    from sweeps.tracking.store import store_errors
-
-    with store_errors(store.shown), TemporaryDirectory(prefix="sweeps-") as folder:
-        if not any(file.path == "error.txt" for file in store.client.list_artifacts(run_id)):
-            return None
-        path = store.client.download_artifacts(run_id, "error.txt", folder)
-        return Path(path).read_text("utf-8", "replace")
-
-
-def _line(header: "SweepHeader") -> list[str]:
-    took = None if header.ended is None else header.ended - header.started
+def _board(headers: "Sequence[SweepHeader]") -> "list[Column]":
     return [
-        header.run_id[:8],
-        header.name,
-        header.experiment,
-        header.state,
-        str(sum(header.counts.values())),
-        figure(header.best_rmse),
-        when(header.started),
-        seconds(took),
+        ("sweep", [h.run_id[:8] for h in headers]),
+        ("name", [h.name for h in headers]),
+        ("experiment", [h.experiment for h in headers]),
+        ("state", [h.state for h in headers]),
+        ("trials", [f"{sum(h.counts.values()):,}" for h in headers]),
+        ("best rmse", figures([h.best_rmse for h in headers])),
+        ("started", [when(h.started) for h in headers]),
+        ("took", [seconds(None if h.ended is None else h.ended - h.started) for h in headers]),
     ]
 
 

@@ -7,17 +7,38 @@ from typing import Any
 
 import click
 
-from sweeps.errors import SweepsError, UsageError, one_line, redact, unknown
+from sweeps.cli.charset import adapt_streams
+from sweeps.credentials import redact
+from sweeps.errors import SweepsError, UsageError, one_line, unknown
 
 COMMANDS = {
     "run": ("sweeps.cli.run", "Run a sweep and register its best model."),
+    "resume": ("sweeps.cli.resume", "Go on with an interrupted sweep."),
+    "stop": ("sweeps.cli.lifecycle", "End a running sweep from another terminal."),
     "spaces": ("sweeps.cli.spaces", "List the search spaces."),
-    "lint": ("sweeps.cli.spaces", "Check a search space without running it."),
+    "lint": ("sweeps.cli.lint", "Check a search space without running it."),
+    "preview": (
+        "sweeps.cli.preview",
+        "Show what a sweep would draw and take, and whether it trains.",
+    ),
     "fetch": ("sweeps.cli.fetch", "Download a public dataset."),
     "list": ("sweeps.cli.inspect", "List the sweeps of the store."),
     "show": ("sweeps.cli.inspect", "Show a sweep and its trials."),
     "best": ("sweeps.cli.inspect", "Show the best trials of a sweep."),
+    "compare": ("sweeps.cli.compare", "Compare sweeps at equal numbers of trials."),
+    "diff": ("sweeps.cli.diff", "Show in what two trials differ."),
+    "export": ("sweeps.cli.export", "Write all trials of a sweep as CSV, Parquet or JSON."),
+    "explain": ("sweeps.cli.explain", "Explain a sweep in plain sentences, with the evidence."),
+    "next-space": ("sweeps.cli.explain", "Write the search space to try next."),
+    "report": ("sweeps.cli.report", "Write a sweep's report again, from MLflow alone."),
     "promote": ("sweeps.cli.promote", "Register a sweep's best model and judge it against the champion."),
+    "reproduce": ("sweeps.cli.reproduce", "Train a trial again and compare it with its record."),
+    "history": ("sweeps.cli.registry", "Show the promotions and rollbacks of a registered model."),
+    "rollback": ("sweeps.cli.registry", "Move the champion back to an earlier version."),
+    "delete": ("sweeps.cli.lifecycle", "Delete a sweep with its trials."),
+    "restore": ("sweeps.cli.lifecycle", "Bring back a deleted sweep."),
+    "doctor": ("sweeps.cli.doctor", "Check the store, and put right what kills left."),
+    "completion": ("sweeps.cli.completion", "Print the completion script of a shell."),
     "ui": ("sweeps.cli.ui", "Open a sweep in the MLflow UI."),
 }
 """Where each command lives (as ``NAME_command``) and its line in the help; ``--help`` loads nothing else."""
@@ -35,7 +56,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -72,6 +93,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line and exit with its code (see docs/guide.md, exit codes)."""
     debug = "--debug" in sys.argv
+    adapt_streams()
     try:
         code = cli.main(prog_name="sweeps", standalone_mode=False)
     except SweepsError as error:

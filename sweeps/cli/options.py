@@ -1,10 +1,13 @@
 """Options and value types that several commands share."""
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any
 
 import click
+
+from sweeps.cli.output import note
 
 
 class Count(click.ParamType[int]):
@@ -56,6 +59,21 @@ class Duration(click.ParamType[float]):
         return total
 
 
+class Share(click.ParamType[float]):
+    """A share such as ``0.5%``; as a fraction."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the share, or say what it must look like."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*%\s*", str(value))
+        if match is None:
+            self.fail(f"must be a share such as 0.5%, got {str(value)[:40]!r}", param, ctx)
+        return float(match[1]) / 100
+
+
 class Pairs(click.ParamType[tuple[str, str]]):
     """``NAME=VALUE``."""
 
@@ -73,6 +91,15 @@ class Pairs(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+def _warned(ctx: click.Context, param: click.Parameter, uri: str | None) -> str | None:
+    """Warn of an address that gives its password away."""
+    from sweeps.tracking.exposure import exposures
+
+    for text in exposures(uri or os.environ.get("MLFLOW_TRACKING_URI", ""), typed=uri is not None):
+        note(f"warning: {text}")
+    return uri
+
+
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--tracking-uri``, ``--json`` and ``--debug``."""
     for option in (
@@ -81,6 +108,7 @@ def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--tracking-uri",
             metavar="URI",
+            callback=_warned,
             help="MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here.",
         ),
     ):

@@ -1,14 +1,36 @@
 """How answers are printed: JSON or a table on stdout; everything else goes to stderr."""
 
 import json
+import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeps.errors import one_line
+from sweeps.credentials import redact
+from sweeps.errors import one_line, printable
+from sweeps.wording import figure, seconds
+
+if TYPE_CHECKING:
+    from sweeps.cli.boards import Column
+
+__all__ = [
+    "answer",
+    "bold",
+    "can_style",
+    "figure",
+    "note",
+    "print_grid",
+    "print_json",
+    "print_table",
+    "print_text",
+    "seconds",
+    "terminal_width",
+    "warn",
+]
 
 
 def print_json(answer: Any) -> None:
@@ -36,29 +58,63 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     Console(soft_wrap=False, width=terminal_width() or 10_000).print(table)
 
 
+def print_grid(columns: "Sequence[Column]", *, clip: bool = True) -> None:
+    """Print a table on stdout, one line for each row; in a pipe or a file nothing is cut.
+
+    Args:
+        columns: pairs of a header and its cells.
+        clip: whether texts are cut where the terminal is too narrow.
+    """
+    from sweeps.cli.grid import grid, header_lines
+
+    lines, heads = grid(columns, terminal_width() if clip else None), header_lines(columns)
+    for line in lines[:heads]:
+        click.echo(bold(line))
+    for line in lines[heads:]:
+        click.echo(line)
+
+
+def print_text(text: str, indent: str = "") -> None:
+    """Print a sentence on stdout, broken between words where the terminal is too narrow.
+
+    Args:
+        text: one line.
+        indent: before all its lines but the first.
+    """
+    width = terminal_width()
+    lines = [text] if width is None else textwrap.wrap(text, max(width, 30), subsequent_indent=indent)
+    for line in lines:
+        click.echo(line)
+
+
+def bold(text: str) -> str:
+    """Make a text stand out where stdout is a terminal that can."""
+    return click.style(text, bold=True) if sys.stdout.isatty() and can_style() else text
+
+
+def can_style() -> bool:
+    """Whether the terminal, if it is one, knows control codes."""
+    return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
 def terminal_width() -> int | None:
     """Give the columns of the terminal that shows stdout; None where it is a pipe or a file."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def answer(text: str) -> None:
+    """Print a line on stdout."""
+    click.echo(printable(redact(text)))
+
+
 def note(text: str) -> None:
     """Tell the user something on stderr."""
-    click.echo(text, err=True)
+    click.echo(printable(redact(text)), err=True)
 
 
-def figure(value: float | None, digits: int = 6) -> str:
-    """Format a figure; a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}g}"
-
-
-def seconds(value: float | None) -> str:
-    """Format a time span: ``0.4 s``, ``12 s``, ``3m 05s``, ``2h 10m``."""
-    if value is None:
-        return "–"
-    if value < 60:
-        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    note(f"warning: {one_line(text)}")
 
 
 def _is_number(cell: str) -> bool:

@@ -1,122 +1,144 @@
-"""What a running sweep shows on stderr: a live bar on a terminal, one plain line per trial elsewhere."""
+"""What a running sweep shows on stderr: a live view on a terminal, one plain line per trial elsewhere."""
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
 
-import click
-
-from sweeps.cli.output import figure, seconds
+from sweeps.cli.boards import assignments, params_of
+from sweeps.cli.output import can_style, note
+from sweeps.credentials import redact
+from sweeps.errors import one_line
+from sweeps.live.tally import Tally
 from sweeps.trial import Finished, State
+from sweeps.wording import counted, figure, seconds
+
+if TYPE_CHECKING:
+    from sweeps.api.session import Session
+
+
+class Detail(Enum):
+    """How much is shown, and how."""
+
+    QUIET = "quiet"
+    """Nothing but warnings."""
+    PLAIN = "plain"
+    """A line per trial, without control codes, on a terminal too."""
+    LIVE = "live"
+    """A view that is painted over, on a terminal; elsewhere as PLAIN."""
 
 
 class Progress(Protocol):
     """Shows how a sweep goes on."""
 
+    def begin(self, session: "Session") -> None:
+        """The session is open: its trials come now."""
+
     def show(self, finished: Finished) -> None:
         """Take note of a trial that ended."""
 
+    def phase(self, text: str) -> None:
+        """Say what is done now that no trial runs."""
 
-class Tally:
-    """The figures of a sweep so far."""
-
-    def __init__(self, total: int | None, limit: float | None) -> None:
-        self.total, self.limit = total, limit
-        self.started = time.monotonic()
-        self.ended = self.failed = 0
-        self.best: float | None = None
-        self.best_number: int | None = None
-
-    def add(self, finished: Finished) -> None:
-        """Count a trial; one that the engine lost is tried again and does not count."""
-        outcome = finished.outcome
-        self.ended += outcome.state is not State.LOST
-        self.failed += outcome.state is State.FAILED
-        better = self.best is None or (outcome.rmse or 0.0) < self.best
-        if outcome.state is State.COMPLETE and better:
-            self.best, self.best_number = outcome.rmse, finished.number
-
-    @property
-    def left(self) -> float | None:
-        """Seconds left, from the pace so far and the time limit; None before the first trial."""
-        elapsed = time.monotonic() - self.started
-        by_limit = None if self.limit is None else max(0.0, self.limit - elapsed)
-        if self.total is None or not self.ended:
-            return by_limit
-        by_pace = elapsed / self.ended * (self.total - self.ended)
-        return by_pace if by_limit is None else min(by_pace, by_limit)
-
-    @property
-    def text(self) -> str:
-        """The figures in one line."""
-        best = (
-            f"best {figure(self.best)} (trial {self.best_number})" if self.best is not None else "no rmse yet"
-        )
-        failed = f" · {self.failed} failed" if self.failed else ""
-        return f"{best}{failed} · {seconds(self.left)} left"
-
-
-class Lines:
-    """One line per trial: what a log file wants."""
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-
-    def show(self, finished: Finished) -> None:
-        """Print the trial."""
-        self._tally.add(finished)
-        click.echo(line(finished, self._tally), err=True)
-
-
-class Bar:
-    """A live bar; failures stand above it as lines."""
-
-    def __init__(self, tally: Tally) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Live
-
-        self._tally = tally
-        columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-        self.live = Live(*columns, console=Console(stderr=True), transient=True)
-        self._task = self.live.add_task("starting workers", total=tally.total)
-
-    def show(self, finished: Finished) -> None:
-        """Move the bar; print a failed trial above it."""
-        self._tally.add(finished)
-        if finished.outcome.error:
-            self.live.console.print(line(finished, self._tally), markup=False, highlight=False)
-        self.live.update(self._task, completed=self._tally.ended, description=self._tally.text)
+    def close(self) -> None:
+        """Show nothing any more; may be called twice."""
 
 
 class Quiet:
     """Shows nothing."""
 
+    def begin(self, session: "Session") -> None:
+        """Show nothing."""
+
     def show(self, finished: Finished) -> None:
         """Show nothing."""
 
+    def phase(self, text: str) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Show nothing."""
+
+
+class Lines:
+    """One line per trial: what a log file wants.
+
+    Args:
+        verbose: with the trial's params.
+    """
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose, self._tally = verbose, Tally()
+
+    def begin(self, session: "Session") -> None:
+        """Count from the trials of earlier sessions."""
+        stop = session.sweep.stop
+        self._tally = Tally(stop.trials, stop.seconds, session.history)
+
+    def show(self, finished: Finished) -> None:
+        """Print the trial."""
+        self._tally.add(finished)
+        note(line(finished, self._tally))
+        if self._verbose:
+            note(f"    {assignments(params_of(finished))}")
+
+    def phase(self, text: str) -> None:
+        """Print it."""
+        note(text)
+
+    def close(self) -> None:
+        """Leave the lines as they are."""
+
 
 @contextmanager
-def progress(total: int | None, limit: float | None, *, quiet: bool) -> Iterator[Progress]:
-    """Give the form of progress that suits stderr."""
-    if quiet:
+def progress(detail: Detail, *, verbose: bool = False) -> Iterator[Progress]:
+    """Give the form of progress that suits stderr; entered before the workers start.
+
+    Args:
+        detail: what is asked for.
+        verbose: a line with its params for every trial, in either form.
+    """
+    if detail is Detail.QUIET:
         yield Quiet()
-    elif sys.stderr.isatty():
-        bar = Bar(Tally(total, limit))
-        with bar.live:
-            yield bar
+    elif detail is Detail.LIVE and can_paint():
+        from sweeps.cli.screen import Screen
+
+        with Screen(verbose=verbose) as screen:
+            yield screen
     else:
-        yield Lines(Tally(total, limit))
+        yield Lines(verbose=verbose)
+
+
+def can_paint() -> bool:
+    """Whether stderr is a terminal that can be painted on."""
+    return sys.stderr.isatty() and can_style()
 
 
 def line(finished: Finished, tally: Tally) -> str:
     """Tell one trial in one line."""
     outcome = finished.outcome
+    reason = one_line(redact(outcome.reason))
     of = f"/{tally.total}" if tally.total else ""
     spent = seconds(finished.ended - finished.trial.started)
     head = f"[{tally.ended}{of}] trial {finished.number}"
     if outcome.state is State.COMPLETE:
-        return f"{head}: rmse {figure(outcome.rmse)} in {spent} · {tally.text}"
-    return f"{head}: {outcome.state} after {spent}: {outcome.reason}"
+        return f"{head}: rmse {figure(outcome.rmse)} in {spent} · {standing(tally)}"
+    if outcome.state is State.PRUNED:
+        return f"{head}: {reason} in {spent} · {standing(tally)}"
+    return f"{head}: {outcome.state} after {spent}: {reason}"
+
+
+def standing(tally: Tally) -> str:
+    """Give the figures so far in one line."""
+    best = tally.best[0] if tally.best else None
+    parts = [f"best {figure(best.outcome.rmse)} (trial {best.number})" if best else "no rmse yet"]
+    parts += [f"{tally.counts[s]} {s.lower()}" for s in (State.PRUNED, State.FAILED) if tally.counts[s]]
+    return " · ".join([*parts, f"{seconds(tally.left)} left"])
+
+
+def closing(tally: Tally) -> str:
+    """Give what a live view leaves behind: the sweep in one line."""
+    states = [f"{tally.counts[s]:,} {s.lower()}" for s in State if tally.counts[s]]
+    trials = f"{counted(tally.ended, 'trial')} in {seconds(tally.elapsed)}"
+    return f"{trials}: {', '.join(states)}" if states else ""

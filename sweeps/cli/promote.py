@@ -1,30 +1,48 @@
 """``sweeps promote``."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from sweeps.cli.completion import sweep_names
+from sweeps.cli.gate import gate_options, read_gate, require
 from sweeps.cli.options import store_options
-from sweeps.cli.output import figure, print_json
+from sweeps.cli.output import answer, figure, print_json, warn
+
+if TYPE_CHECKING:
+    from sweeps.record import SweepRecord
 
 
 @click.command("promote")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @click.option("--as", "register_as", metavar="MODEL", help="Name of the registered model.")
+@gate_options
 @store_options
-def promote_command(sweep: str, register_as: str | None, tracking_uri: str | None, as_json: bool) -> None:
+def promote_command(
+    sweep: str, register_as: str | None, tracking_uri: str | None, as_json: bool, **options: Any
+) -> None:
     """Register the best model of SWEEP and judge it against the champion on the same rows.
 
-    SWEEP is a run id or its beginning, a name, or `last`. Doing it twice makes no second version.
+    SWEEP is a run id or its beginning, a name, or `last`. Doing it twice makes no second version. With a
+    verdict asked for (--gate and the like) the exit code is 9 where it is not reached.
     """
     from sweeps.api.promote import promote_sweep
     from sweeps.report.summary import summary
-    from sweeps.selection import pick
 
-    record = promote_sweep(sweep, register_as, tracking_uri=tracking_uri)
+    gate = read_gate(options)
+    record = promote_sweep(sweep, register_as, gate=gate, tracking_uri=tracking_uri, tell=warn)
     if as_json:
         print_json(summary(record))
-        return
+    else:
+        _answer(record)
+    require(gate, record.model)
+
+
+def _answer(record: "SweepRecord") -> None:
+    from sweeps.selection import pick
+
     winner, model = pick(record.finalists), record.model
     test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
-    click.echo(f"winner  trial {winner.number} of {record.name}: rmse {figure(winner.rmse)}{test}")
+    answer(f"winner  trial {winner.number} of {record.name}: rmse {figure(winner.rmse)}{test}")
     if model is not None:
-        click.echo(f"model   {model.name} version {model.version} is {model.alias}: {model.reason}")
+        answer(f"model   {model.name} version {model.version} is {model.alias}: {model.reason}")

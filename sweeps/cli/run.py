@@ -2,43 +2,30 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeps.cli.completion import space_names
+from sweeps.cli.data_options import DATA_OPTIONS, FILE_OPTIONS, add_options, data_spec
+from sweeps.cli.gate import GATE_OPTIONS, read_gate, require
 from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
-from sweeps.cli.output import figure, note, print_json, seconds
-from sweeps.cli.progress import progress
+from sweeps.cli.output import answer, figure, note, print_json, seconds, warn
+from sweeps.cli.progress import Detail, Progress, progress
 from sweeps.errors import UsageError
+from sweeps.trial import State
+from sweeps.wording import counted
 
 if TYPE_CHECKING:
     from sweeps.api.session import Session
     from sweeps.record import SweepRecord
     from sweeps.settings import Sweep
 
-DATA_OPTIONS = (
-    click.option(
-        "--data", metavar="DATA", help="diabetes, green-taxi:TRAIN,VALID[,TEST] or module.py:function."
-    ),
-    click.option("--train", metavar="FILE", help="Rows to train on: .csv, .csv.gz or .parquet."),
-    click.option("--valid", metavar="FILE", help="Rows to validate on."),
-    click.option("--test", metavar="FILE", help="Rows that decide between the finalists."),
-    click.option("--table", metavar="FILE", help="One file, split 60/20/20."),
-    click.option("--target", metavar="COL", help="Column to predict."),
-    click.option(
-        "--split-by", metavar="COL", help="Split --table by the order of this column, not at random."
-    ),
-    click.option(
-        "--split-seed", type=Count(0), default=0, show_default=True, help="Seed of the random split."
-    ),
-    click.option("--categorical", metavar="COL,COL", help="Numeric columns that are categories."),
-    click.option(
-        "--data-dir", metavar="DIR", help="Where downloaded months lie; else SWEEPS_DATA_DIR, else data."
-    ),
-    click.option("--cv", type=Count(2), metavar="K", help="Cross-validate on train and validation rows."),
+CACHE_OPTIONS = (
+    click.option("--no-cache", is_flag=True, help="Read and encode the data anew, and keep nothing of it."),
 )
 STOP_OPTIONS = (
     click.option("--trials", type=Count(), metavar="N", help="Trials to run [20, unless --time is given]."),
@@ -47,6 +34,9 @@ STOP_OPTIONS = (
     ),
     click.option("--target-rmse", type=Figure(), metavar="R", help="Stop at this validation rmse."),
     click.option("--patience", type=Count(), metavar="N", help="Stop after N trials without a new best."),
+    click.option(
+        "--trial-timeout", type=Duration(), metavar="10m", help="Kill a trial that takes longer: it FAILED."
+    ),
     click.option("--max-failures", type=Count(0), metavar="N", help="Give up when more trials fail."),
 )
 SEARCH_OPTIONS = (
@@ -54,6 +44,13 @@ SEARCH_OPTIONS = (
     click.option(
         "--algo-option", "algo_options", type=Pairs(), multiple=True, help="Such as n_startup_jobs=10."
     ),
+    click.option(
+        "--prune",
+        default="none",
+        show_default=True,
+        help="forecast, asha or median stop hopeless trials early; none does not.",
+    ),
+    click.option("--prune-option", "prune_options", type=Pairs(), multiple=True, help="Such as eta=4."),
     click.option("--seed", type=Count(0, 2**32 - 1), metavar="S", help="Of all draws [a fresh one]."),
     click.option("--features", metavar="KIND", help="auto or dataset [as the space says]."),
     click.option(
@@ -61,6 +58,9 @@ SEARCH_OPTIONS = (
     ),
     click.option("--threads", type=Count(1, 1024), metavar="T", help="Threads per trial [cores // workers]."),
     click.option("--engine", default="local", show_default=True, help="local (processes) or serial."),
+    click.option(
+        "--worker-env", multiple=True, metavar="NAME", help="Pass this credential on to the workers."
+    ),
 )
 RESULT_OPTIONS = (
     click.option("--experiment", metavar="E", help="MLflow experiment [the data's name]."),
@@ -73,25 +73,29 @@ RESULT_OPTIONS = (
     click.option(
         "--results-dir", default="results", show_default=True, metavar="DIR", help="For tables and plots."
     ),
+)
+VIEW_OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+    click.option("-v", "--verbose", is_flag=True, help="Show every trial with its params."),
+    click.option("--plain", is_flag=True, help="Show plain lines on a terminal, too."),
 )
 
 
-def _options(*groups: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed([option for group in groups for option in group]):
-            command = option(command)
-        return command
-
-    return decorate
-
-
 @click.command("run")
-@click.argument("space")
-@_options(DATA_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS, RESULT_OPTIONS)
+@click.argument("space", shell_complete=space_names)
+@add_options(
+    DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS, RESULT_OPTIONS, GATE_OPTIONS, VIEW_OPTIONS
+)
 @store_options
 def run_command(
-    tracking_uri: str | None, as_json: bool, results_dir: str, quiet: bool, **options: Any
+    tracking_uri: str | None,
+    as_json: bool,
+    results_dir: str,
+    no_cache: bool,
+    quiet: bool,
+    verbose: bool,
+    plain: bool,
+    **options: Any,
 ) -> None:
     """Run a sweep over SPACE, a name under search_spaces/ or a path to a file.
 
@@ -101,22 +105,52 @@ def run_command(
     sweeps run xgboost --table houses.csv --target price --time 10m
     """
     from sweeps.api.precheck import precheck
+    from sweeps.api.workers import start_workers
 
+    view = view_of(quiet, verbose, plain, as_json)
     sweep, results = settings(**options), Path(results_dir)
     precheck(sweep, tracking_uri, results)  # before the import below, which takes seconds
-    from sweeps.api.session import Session
+    with view as shown, start_workers(sweep) as engine:
+        from sweeps.api.session import Session
 
-    with Session(sweep, tracking_uri, results) as session, _interruptible(session):
+        session = Session(sweep, engine, tracking_uri, results, cache=not no_cache, tell=warn)
+        drive(session, shown, as_json)
+
+
+def view_of(quiet: bool, verbose: bool, plain: bool, as_json: bool) -> AbstractContextManager[Progress]:
+    """Give the form of progress that the options ask for.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    if quiet and (verbose or plain):
+        raise UsageError("--quiet", "contradicts --verbose and --plain", "leave one out")
+    silent = quiet or (as_json and not (verbose or plain))
+    detail = Detail.QUIET if silent else Detail.PLAIN if plain else Detail.LIVE
+    return progress(detail, verbose=verbose)
+
+
+def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
+    """Run a sweep to its end and answer; signals end it cleanly.
+
+    Raises:
+        SweepsError: as the session does.
+        click.exceptions.Exit: it was interrupted.
+    """
+    with opened as session, _interruptible(session):
         _announce(session)
-        with progress(sweep.stop.trials, sweep.stop.seconds, quiet=quiet or as_json) as shown:
-            for finished in session.trials():
-                shown.show(finished)
+        shown.begin(session)
+        for finished in session.trials():
+            shown.show(finished)
         told = len(session.warnings)
+        shown.phase("ending" if session.interrupt.done() else "choosing the winner, writing the report")
         record = session.finish()
+    shown.close()
     _warn(session.warnings[told:])
     _answer(session, record, as_json)
     if record.state == "INTERRUPTED":
         _interrupted(session, record)
+    require(session.sweep.gate, record.model)
 
 
 def settings(
@@ -132,6 +166,7 @@ def settings(
     max_failures: int | None,
     seed: int | None,
     algo_options: tuple[tuple[str, str], ...],
+    prune_options: tuple[tuple[str, str], ...],
     no_register: bool,
     **rest: Any,
 ) -> "Sweep":
@@ -142,25 +177,25 @@ def settings(
     """
     import secrets
 
-    from sweeps.data.spec import DataSpec
     from sweeps.settings import DEFAULT_TRIALS, MAX_SEED, Sweep
     from sweeps.stopping import StopRules
 
+    gate = read_gate(rest)
+    if no_register and gate is not None:
+        raise UsageError("--no-register", "registers nothing, so there is no verdict", "leave the gate out")
     if no_register and rest["register_as"]:
         raise UsageError("--no-register", f"contradicts --register-as {rest['register_as']}", "leave one out")
-    files = {
-        key: rest.pop(key)
-        for key in ("train", "valid", "test", "table", "target", "split_by", "data_dir", "cv")
-    }
-    columns = tuple(name.strip() for name in (categorical or "").split(",") if name.strip())
+    files = {key: rest.pop(key) for key in FILE_OPTIONS}
     wanted = DEFAULT_TRIALS if trials is None and seconds_ is None else trials
     return Sweep(
         space=space,
-        data=DataSpec(name=data, seed=split_seed, categorical=columns, **files),
+        data=data_spec(data=data, split_seed=split_seed, categorical=categorical, **files),
         stop=StopRules(wanted, seconds_, target_rmse, patience, max_failures),
         seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
         algo_options=dict(algo_options),
+        prune_options=dict(prune_options),
         register=not no_register,
+        gate=gate,
         **rest,
     )
 
@@ -192,40 +227,41 @@ def _announce(session: "Session") -> None:
     sweep, engine, dataset = session.sweep, session.engine, session.dataset
     _warn(session.warnings)
     rows = " / ".join(f"{len(split.y):,} {name}" for name, split in dataset.splits.items())
-    note(f"sweep {session.name} · seed {sweep.seed} · {sweep.algo} · {rows} rows")
-    workers, threads = _count(engine.slots, "worker"), _count(engine.threads, "thread")
-    note(f"{workers} × {threads} each")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    workers, threads = counted(engine.slots, "worker"), counted(engine.threads, "thread")
+    note(f"sweep {session.name} · {sweep.algo}, seed {sweep.seed}")
+    note(f"{workers} × {threads} each · {rows} rows")
 
 
 def _warn(warnings: list[str]) -> None:
     for text in warnings:
-        note(f"warning: {text}")
+        warn(text)
 
 
 def _answer(session: "Session", record: "SweepRecord", as_json: bool) -> None:
-    from sweeps.cli.ui import sweep_link
+    from sweeps.cli.ui import links
     from sweeps.report.summary import summary
 
-    link = sweep_link(session.store, session.experiment_id, session.run_id)
+    addresses = links(session.store, record)
     if as_json:
-        print_json({**summary(record), "ui": link})
+        print_json({**summary(record), **addresses})
         return
     _print_board(record)
     if record.model is not None:
         model = record.model
-        click.echo(f"model    {model.name} version {model.version} is {model.alias}: {model.reason}")
-    overhead = record.extra.get("overhead")
-    tracking = f" · tracking {100 * overhead:.1f} % of wall time" if isinstance(overhead, float) else ""
-    spent = seconds(record.ended - record.started if record.ended else None)
-    click.echo(f"results  {session.results} · {spent}{tracking}")
-    click.echo(f"MLflow   sweeps ui {record.run_id[:8]}{_address(session, link)}")
+        answer(f"model    {model.name} version {model.version} is {model.alias}: {model.reason}")
+    answer(f"results  {session.results} · {_spent(record)}")
+    answer(f"MLflow   sweeps ui {record.run_id[:8]}{_address(session, addresses['ui'])}")
 
 
-def _address(session: "Session", link: str) -> str:
+def _spent(record: "SweepRecord") -> str:
+    """The sweep's time; of one that took a minute, too, how much of it no worker trained."""
+    time, overhead = record.ended - record.started if record.ended else None, record.extra.get("overhead")
+    if time is None or time < 60 or not isinstance(overhead, float):
+        return seconds(time)
+    return f"{seconds(time)} · overhead {100 * overhead:.1f} % of it"
+
+
+def _address(session: "Session", link: str | None) -> str:
     """Give the link where a server answers; a database has none until ``sweeps ui`` starts one."""
     from sweeps.cli.ui import own_server
 
@@ -246,12 +282,14 @@ def _print_board(record: "SweepRecord") -> None:
     if record.finalists:
         winner = pick(record.finalists)
         test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
-        click.echo(f"winner   trial {winner.number}: validation rmse {figure(winner.rmse)}{test}")
+        answer(f"winner   trial {winner.number}: validation rmse {figure(winner.rmse)}{test}")
 
 
 def _interrupted(session: "Session", record: "SweepRecord") -> None:
     """End with the signal's exit code and say what can be done with what is there."""
-    kept = len(record.trials)
-    note(f"interrupted: {kept} finished trials are kept; select and register the best of them with")
+    kept = sum(trial.outcome.state is not State.LOST for trial in record.trials)
+    note(f"interrupted: {counted(kept, 'finished trial')} kept; go on with")
+    note(f"    sweeps resume {record.run_id[:8]}")
+    note("or register the best of them with")
     note(f"    sweeps promote {record.run_id[:8]}")
     raise click.exceptions.Exit(128 + session.interrupt.result())

@@ -23,6 +23,16 @@ READY_WITHIN = 60.0
 STOP_WITHIN = 5.0
 """Seconds."""
 
+_ATTACHED = """
+import os, signal, threading
+def end_with_us():
+    os.read({lifeline}, 1)
+    os.killpg(0, signal.SIGKILL)
+os.set_inheritable({lifeline}, False)
+threading.Thread(target=end_with_us, daemon=True).start()
+from mlflow.cli import cli
+cli()
+"""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy is set: these questions never leave this machine."""
 
@@ -92,14 +102,16 @@ def serving(uri: str, port: int, artifacts: str | None) -> "Iterator[subprocess.
     Raises:
         StoreError: it ended, or did not answer within a minute; with its last words.
     """
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, _lifeline() as (its_end, words):
         process = subprocess.Popen(
-            command(port, artifacts),
+            [*words, *command(port, artifacts)],
             env=environment(uri),
+            cwd=os.sep,  # what lies in the user's folder is not taken for a module of the server
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[its_end],
         )
         try:
             _wait_until_ready(process, address(port), log)
@@ -109,13 +121,12 @@ def serving(uri: str, port: int, artifacts: str | None) -> "Iterator[subprocess.
 
 
 def command(port: int, artifacts: str | None) -> list[str]:
-    """Give the command of a server that only this machine reaches, and only under its own name.
+    """Give MLflow's words for a server that only this machine reaches, and only under its own name.
 
     MLflow's own default would let a foreign web page in under a host name such as 10.evil.com.
     """
     names = f"localhost:{port},{HOST}:{port}"
-    words = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    words += ["--allowed-hosts", names]
+    words = ["server", "--host", HOST, "--port", str(port), "--workers", "1", "--allowed-hosts", names]
     words += ["--cors-allowed-origins", f"http://localhost:{port},http://{HOST}:{port}"]
     return [*words, "--artifacts-destination", artifacts] if artifacts else words
 
@@ -126,10 +137,25 @@ def environment(uri: str) -> dict[str, str]:
     own = {
         "MLFLOW_BACKEND_STORE_URI": uri,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONSAFEPATH": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
     }
     return kept | own
+
+
+@contextmanager
+def _lifeline() -> Iterator[tuple[int, list[str]]]:
+    """Give a pipe's end for the server, and the words that begin a server which ends when our end is closed.
+
+    The system closes it, whatever kills us.
+    """
+    its_end, ours = os.pipe()
+    try:
+        yield its_end, [sys.executable, "-P", "-c", _ATTACHED.format(lifeline=its_end)]
+    finally:
+        os.close(ours)
+        os.close(its_end)
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

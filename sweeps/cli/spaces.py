@@ -1,4 +1,4 @@
-"""``sweeps spaces`` and ``sweeps lint``."""
+"""``sweeps spaces``."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from sweeps.cli.output import note, print_json, print_table
-from sweeps.errors import one_line
 
 _debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -31,30 +30,6 @@ def spaces_command(as_json: bool) -> None:
             ["space", "what it searches"], [[s.name, s.summary] for s in listings if s.path.parent == folder]
         )
     note("sweeps run SPACE --data diabetes --trials 20; SPACE may also be the path of a .py file")
-
-
-@click.command("lint")
-@click.argument("space")
-@_json
-@_debug
-def lint_command(space: str, as_json: bool) -> None:
-    """Check a search space without running it.
-
-    SPACE is a name that `sweeps spaces` lists, or the path of a .py file. Exits with 3 if it cannot work.
-    """
-    from sweeps.lint import check_space
-    from sweeps.space.search_space import load_space
-
-    loaded = load_space(space)
-    warnings = check_space(loaded)
-    if as_json:
-        labels = list(loaded.labels)
-        print_json({"space": loaded.name, "path": str(loaded.path), "labels": labels, "warnings": warnings})
-        return
-    for warning in warnings:
-        click.echo(f"warning: {one_line(warning)}")
-    verdict = f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}" if warnings else "ok"
-    click.echo(f"{loaded.name}: {verdict}; hyperparameters: {', '.join(loaded.labels)}")
 
 
 def short(path: Path) -> str:

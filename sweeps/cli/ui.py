@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import click
 
 from sweeps.cli import server
+from sweeps.cli.completion import sweep_names
 from sweeps.cli.options import Count, store_options
-from sweeps.cli.output import note, print_json
+from sweeps.cli.output import answer, note, print_json
 from sweeps.errors import StoreError
 
 if TYPE_CHECKING:
+    from sweeps.record import SweepRecord
     from sweeps.tracking.store import Store
 
 
@@ -33,24 +35,32 @@ class Page:
     answer: Any
     """What a server on this store answers, as far as ``excerpt`` keeps it."""
 
-    def link(self, base: str) -> str:
-        """Give the page's address on a server: the sweep's trials, the lowest rmse first."""
-        from sweeps.tracking.links import trials_link
+    def link(self, store: "Store", base: str) -> str:
+        """Give the page's address on a server that runs: the sweep's view, else its trials by rmse."""
+        from sweeps.tracking.views import sweep_link
 
         if self.sweep is None or self.experiment_id is None:
             return f"{base}/#/experiments"
-        return trials_link(base, self.experiment_id, self.sweep)
+        return sweep_link(store, base, self.experiment_id, self.sweep)
+
+    def compare(self, store: "Store", base: str) -> str | None:
+        """Give the address that compares the ten best trials; None for less than two."""
+        from sweeps.tracking.links import compare_link
+        from sweeps.tracking.reader import best_runs
+
+        runs = best_runs(store, self.experiment_id, self.sweep) if self.experiment_id and self.sweep else []
+        return compare_link(base, self.experiment_id or "", runs) if len(runs) > 1 else None
 
 
 @click.command("ui")
-@click.argument("sweep", required=False)
+@click.argument("sweep", required=False, shell_complete=sweep_names)
 @click.option("--port", type=Count(1, 65535), help="Port of the server; else the first free from 5000 on.")
-@click.option("--no-browser", is_flag=True, help="Only print the link.")
+@click.option("--no-open", is_flag=True, help="Only print the link.")
 @store_options
 def ui_command(
-    sweep: str | None, port: int | None, no_browser: bool, tracking_uri: str | None, as_json: bool
+    sweep: str | None, port: int | None, no_open: bool, tracking_uri: str | None, as_json: bool
 ) -> None:
-    """Open a sweep's trials in the MLflow UI, the lowest rmse first.
+    """Open a sweep in the MLflow UI: its trials, the lowest rmse first, with charts.
 
     SWEEP is a run id or its beginning, a name, or `last`; without it the latest sweep. Where no MLflow server
     runs on the store, one is started that only this machine can reach, until Ctrl-C.
@@ -59,13 +69,14 @@ def ui_command(
 
     store = (open_store if sweep is None else find_store)(resolve_uri(tracking_uri))
     page = page_of(store, sweep)
+    prepare(store, page)
     if base := own_server(store):
-        present(page, base, as_json, no_browser)
+        present(store, page, base, as_json, no_open)
     elif running := find_server(page, port):
         note(f"an MLflow server on this store already runs at {running}")
-        present(page, running, as_json, no_browser)
+        present(store, page, running, as_json, no_open)
     else:
-        serve(store, page, port, as_json, no_browser)
+        serve(store, page, port, as_json, no_open)
 
 
 def page_of(store: "Store", sweep: str | None) -> Page:
@@ -88,11 +99,33 @@ def page_of(store: "Store", sweep: str | None) -> Page:
     return Page(run.info.experiment_id, run_id, f"/api/2.0/mlflow/runs/get?run_id={run_id}", answer)
 
 
-def sweep_link(store: "Store", experiment_id: str, run_id: str) -> str:
-    """Give the address of a sweep's trials: on the store's server, else where ``sweeps ui`` serves them."""
-    from sweeps.tracking.links import trials_link
+def prepare(store: "Store", page: Page) -> None:
+    """See to it that there is a view of the sweep, of one that goes on an up-to-date one."""
+    from sweeps.tracking.reader import read_header, read_sweep
+    from sweeps.tracking.views import has_view, save_view
 
-    return trials_link(own_server(store) or server.address(server.PORTS[0]), experiment_id, run_id)
+    if page.sweep is None or page.experiment_id is None:
+        return
+    goes_on = read_header(store, page.sweep).state == "RUNNING"
+    if goes_on or not has_view(store, page.experiment_id, page.sweep):
+        save_view(store, read_sweep(store, page.sweep))
+
+
+def links(store: "Store", record: "SweepRecord") -> dict[str, str | None]:
+    """Give the addresses of a sweep's view and of the comparison of its best trials.
+
+    On the store's server, else where ``sweeps ui`` serves them.
+    """
+    from sweeps.selection import rank
+    from sweeps.tracking.links import compare_link
+    from sweeps.tracking.views import sweep_link
+
+    own = own_server(store)
+    base = own or server.address(server.PORTS[0])
+    runs = [t.trial.run_id for t in rank(record.trials, 10)]
+    compare = compare_link(base, record.experiment_id, runs) if len(runs) > 1 else None
+    view = sweep_link(store, base, record.experiment_id, record.run_id, running=own is not None)
+    return {"ui": view, "compare": compare}
 
 
 def own_server(store: "Store") -> str | None:
@@ -126,7 +159,7 @@ def find_server(page: Page, port: int | None) -> str | None:
     return None
 
 
-def serve(store: "Store", page: Page, given: int | None, as_json: bool, no_browser: bool) -> None:
+def serve(store: "Store", page: Page, given: int | None, as_json: bool, no_open: bool) -> None:
     """Run a server on the store until Ctrl-C.
 
     Raises:
@@ -141,7 +174,7 @@ def serve(store: "Store", page: Page, given: int | None, as_json: bool, no_brows
     with _ending_on_signals(), server.serving(store.uri, port, artifacts) as process:
         if excerpt(server.ask(server.address(port), page.question)) != page.answer:
             raise StoreError("mlflow server", f"answers on port {port}, but does not have the sweep")
-        present(page, server.address(port), as_json, no_browser)
+        present(store, page, server.address(port), as_json, no_open)
         note("Ctrl-C stops the server")
         with suppress(KeyboardInterrupt):
             code = process.wait()
@@ -149,14 +182,16 @@ def serve(store: "Store", page: Page, given: int | None, as_json: bool, no_brows
     note("server stopped")
 
 
-def present(page: Page, base: str, as_json: bool, no_browser: bool) -> None:
+def present(store: "Store", page: Page, base: str, as_json: bool, no_open: bool) -> None:
     """Print the page's link and open it in the browser."""
-    link = page.link(base)
+    link, compare = page.link(store, base), page.compare(store, base)
     if as_json:
-        print_json({"ui": link, "sweep": page.sweep})
+        print_json({"ui": link, "compare": compare, "sweep": page.sweep})
     else:
-        click.echo(link)
-    if not no_browser and not (has_browser() and webbrowser.open(link)):
+        answer(link)
+        if compare:
+            note(f"the best trials side by side: {compare}")
+    if not no_open and not (has_browser() and webbrowser.open(link)):
         note("no browser to open here: open the link in yours")
 
 

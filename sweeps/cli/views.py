@@ -1,25 +1,30 @@
 """How a sweep and its trials read on a terminal."""
 
-import shlex
+import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import click
 
 from sweeps.cli.boards import assignments, fitted, params_of, shared_params
-from sweeps.cli.output import figure, note, print_json, print_table, seconds, terminal_width
+from sweeps.cli.output import answer, bold, note, print_grid, print_json, print_text, terminal_width
 from sweeps.errors import one_line
+from sweeps.live.causes import Causes
+from sweeps.live.spark import sparkline, stepped
 from sweeps.record import SweepRecord
+from sweeps.report.command import run_command
 from sweeps.report.summary import duration, trial_summary
+from sweeps.report.tables import Cell, flat
 from sweeps.selection import pick, rank
-from sweeps.trial import Finished, State
+from sweeps.trial import Curve, Finished, State
+from sweeps.wording import counted, figure, figures, seconds
 
-DATA_OPTIONS = ("train", "valid", "test", "table", "target", "split-by", "categorical", "data-dir", "cv")
-SWEEP_OPTIONS = ("seed", "algo", "engine", "workers", "threads", "features", "top")
-DEFAULTS = {"algo": "tpe", "engine": "local", "top": 5}
-"""Options a command need not repeat."""
+HISTORY_WIDTH = 40
+"""Columns of the line of bars."""
+
+MOST_CAUSES = 8
+"""Causes of failures that are shown."""
 
 
 def show_sweep(record: SweepRecord, limit: int | None) -> None:
@@ -37,7 +42,7 @@ def show_sweep(record: SweepRecord, limit: int | None) -> None:
     if len(shown) < len(trials):
         note(f"{len(trials) - len(shown)} earlier trials: --trials all")
     for line in failures(trials):
-        click.echo(line)
+        print_text(line, indent="    ")
 
 
 def overview(record: SweepRecord) -> list[tuple[str, str]]:
@@ -52,15 +57,39 @@ def overview(record: SweepRecord) -> list[tuple[str, str]]:
     if best is not None:
         pairs.append(("best", f"rmse {figure(best.outcome.rmse)} in trial {best.number}"))
         pairs.append(("", assignments(params_of(best))))
+        pairs += _history(record)
     if record.finalists and (winner := pick(record.finalists)).test_rmse is not None:
         pairs.append(("winner", f"rmse {figure(winner.test_rmse)} on test, trial {winner.number}"))
     if model is not None:
         pairs.append(("model", f"{model.uri} is {model.alias}: {model.reason}"))
     if isinstance(overhead, float):
-        pairs.append(("tracking", f"{100 * overhead:.1f} % of wall time"))
+        pairs.append(("overhead", f"no worker trained for {100 * overhead:.1f} % of the time"))
     pairs.append(("in the UI", f"sweeps ui {record.run_id[:8]}"))
     command = run_command(record.settings)
     return [*pairs, ("again", command)] if command else pairs
+
+
+def _curve(curve: Curve) -> list[tuple[str, str]]:
+    """Give a learning curve as a line of bars."""
+    if len(curve) < 2:
+        return []
+    length = curve[-1][0] - curve[0][0] + 1
+    values = stepped([(step - curve[0][0], rmse) for step, rmse in curve], length, HISTORY_WIDTH)
+    best = min(curve, key=lambda point: point[1])
+    text = f"{sparkline(values)} from {figure(curve[0][1])}, best {figure(best[1])} at step {best[0]}"
+    return [("curve", text)]
+
+
+def _history(record: SweepRecord) -> list[tuple[str, str]]:
+    """Give the best rmse so far as a line of bars."""
+    from sweeps.live.tally import Tally
+
+    tally = Tally(before=sorted(record.trials, key=lambda t: t.ended))
+    if tally.ended < 3:
+        return []
+    values = stepped(tally.history, tally.ended, HISTORY_WIDTH)
+    first, last = tally.history[0][1], tally.history[-1][1]
+    return [("best so far", f"{sparkline(values).strip()} from {figure(first)} to {figure(last)}")]
 
 
 def show_trial(record: SweepRecord, finished: Finished, traceback: str | None, as_json: bool) -> None:
@@ -68,7 +97,8 @@ def show_trial(record: SweepRecord, finished: Finished, traceback: str | None, a
     outcome = finished.outcome
     if as_json:
         point = dict(finished.trial.proposal.point)
-        known = {**trial_summary(finished), "point": point, "traceback": traceback}
+        curve = [list(place) for place in outcome.curve]
+        known = {**trial_summary(finished), "point": point, "curve": curve, "traceback": traceback}
         print_json({"sweep": record.run_id, **known})
         return
     figures = {"rmse": outcome.rmse, **outcome.metrics}
@@ -78,12 +108,12 @@ def show_trial(record: SweepRecord, finished: Finished, traceback: str | None, a
         ("seed", str(finished.trial.proposal.seed)),
         *((one_line(name), figure(value)) for name, value in figures.items() if value is not None),
     ]
-    _print_pairs(f"trial {finished.number} of {record.name}", head)
+    _print_pairs(f"trial {finished.number} of {record.name}", [*head, *_curve(outcome.curve)])
     _print_pairs("\nparams", [(one_line(name), one_line(str(v))) for name, v in params_of(finished).items()])
     if error := traceback or outcome.error:
-        click.echo(f"\n{click.style('error', bold=True)}")
+        click.echo(f"\n{bold('error')}")
         for line in error.rstrip().split("\n"):
-            click.echo("  " + printable(line))
+            answer(f"  {line}")
 
 
 def print_trials(
@@ -100,69 +130,52 @@ def print_trials(
         fixed.insert(0, ("rank", [str(i) for i in range(1, len(trials) + 1)]))
     if states:
         fixed.append(("state", [str(t.outcome.state) for t in trials]))
-    fixed.append(("rmse", [figure(t.outcome.rmse) for t in trials]))
+    fixed.append(("rmse", figures([t.outcome.rmse for t in trials])))
     if any(tests.get(t.number) is not None for t in trials):
-        fixed.append(("test", [figure(tests.get(t.number)) for t in trials]))
+        fixed.append(("test", figures([tests.get(t.number) for t in trials])))
     fixed.append(("time", [seconds(t.ended - t.trial.started) for t in trials]))
     columns, left_out = fitted(fixed, trials, terminal_width())
     if title:
-        click.secho(title, bold=True)
-    print_table([header for header, _ in columns], list(zip(*(cells for _, cells in columns), strict=True)))
+        click.echo(bold(title))
+    print_grid(columns)
     if shared := shared_params(trials):
-        click.echo(f"in all: {assignments(shared)}")
+        answer(f"in all: {assignments(shared)}")
     if left_out:
         note(f"no room for {', '.join(map(one_line, left_out))}: widen the terminal, or --json")
 
 
-def run_command(settings: Mapping[str, Any]) -> str:
-    """Give the command that runs a sweep of these settings; empty where they are not known."""
-    data, stop = settings.get("data") or {}, settings.get("stop") or {}
-    if not settings.get("space"):
-        return ""
-    words = ["sweeps", "run", str(settings["space"])]
-    values: dict[str, Any] = {
-        "data": data.get("name"),
-        **{option: data.get(option.replace("-", "_")) for option in DATA_OPTIONS},
-        "trials": stop.get("trials"),
-        "time": f"{stop['seconds']:g}s" if stop.get("seconds") else None,
-        "target-rmse": stop.get("target"),
-        "patience": stop.get("patience"),
-        **{option: settings.get(option) for option in SWEEP_OPTIONS},
-    }
-    values["algo-option"] = [
-        f"{name}={value}" for name, value in (settings.get("algo_options") or {}).items()
-    ]
-    for option, value in values.items():
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if one is not None and one != DEFAULTS.get(option):
-                words += [f"--{option}", str(one)]
-    return shlex.join(words)
+def flat_settings(record: SweepRecord) -> dict[str, Cell]:
+    """Give a sweep's settings by dotted name, those that are set."""
+    return {name: value for name, value in flat(record.settings).items() if value is not None}
+
+
+def environment_of(record: SweepRecord) -> dict[str, Cell]:
+    """Give the versions, machine and threads a sweep ran with; empty for one of an older version of ours."""
+    try:
+        found: dict[str, Cell] = dict(json.loads(record.extra.get("environment", "{}")))
+    except (TypeError, ValueError):
+        return {}
+    return found
 
 
 def failures(trials: Sequence[Finished]) -> list[str]:
-    """Say why trials are not COMPLETE, one line for each state and reason."""
-    numbers: dict[tuple[State, str], list[int]] = {}
-    for trial in trials:
-        if trial.outcome.state is not State.COMPLETE:
-            numbers.setdefault((trial.outcome.state, one_line(trial.outcome.reason)), []).append(trial.number)
-    return [f"{state.lower()} ({_listed(which)}): {reason}" for (state, reason), which in numbers.items()]
-
-
-def printable(line: str) -> str:
-    """Give a line of foreign text without what could command the terminal; its indent stays."""
-    return "".join(c for c in line.expandtabs(4) if c.isprintable())
+    """Say why trials failed or were lost: a line for reasons that are alike, the most frequent first."""
+    causes = Causes(trials).ranked
+    lines = [f"{c.state.lower()} ({_listed(c.numbers)}): {c.reason}" for c in causes[:MOST_CAUSES]]
+    more = len(causes) - MOST_CAUSES
+    return [*lines, f"and {counted(more, 'more cause')}: sweeps export has all"] if more > 0 else lines
 
 
 def _print_pairs(title: str, pairs: Sequence[tuple[str, str]]) -> None:
-    click.secho(title if title.startswith("\n") else one_line(title), bold=True)
+    click.echo(bold(title if title.startswith("\n") else one_line(title)))
     margin = max(len(word) for word, _ in pairs) + 4 if pairs else 0
     width = terminal_width()
     for word, text in pairs:
         clean = one_line(text)
         lines = [clean] if width is None else textwrap.wrap(clean, max(width - margin, 30)) or [""]
-        click.echo(f"  {word:<{margin - 2}}{lines[0]}")
+        answer(f"  {word:<{margin - 2}}{lines[0]}")
         for line in lines[1:]:
-            click.echo(" " * margin + line)
+            answer(" " * margin + line)
 
 
 def _took(record: SweepRecord) -> str:

@@ -27,6 +27,8 @@ class Case:
     """Whether there is a store in the folder."""
     env: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Path], object] | None = None
+    announced: bool = False
+    """Known only when the sweep has begun: two lines tell of it first."""
     powerless: bool = False
     """Run as nobody where the tests run as root."""
 

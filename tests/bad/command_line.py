@@ -23,6 +23,20 @@ COMMAND_LINE = {
         )
         for value in ("0", "-3", "1.5", "abc", "1e3", "1_0", "0x10", "nan")
     },
+    "segment unknown": Case(f"{GOOD} --segment towns", 2, "--segment: no column 'towns'; known: "),
+    "B78 alias": Case("promote last --alias v1", 2, "unknown option --alias"),
+    "gate unknown": Case(f"{GOOD} --gate best", 2, "--gate: must be better, significant, none, got 'best'"),
+    "gate without a model": Case(
+        f"{GOOD} --gate better --no-register", 2, "--no-register: registers nothing"
+    ),
+    "confidence 1": Case(f"{GOOD} --gate significant --confidence 1", 2, "--confidence: must be from 0.5"),
+    "confidence alone": Case(f"{GOOD} --confidence 0.9", 2, r"--confidence: .*\(add --gate significant\)"),
+    "gain that is no share": Case(f"{GOOD} --min-gain 0.5", 2, "--min-gain: must be a share such as 0.5%"),
+    "latency 0": Case("promote last --max-latency 0", 2, "--max-latency: must be a positive number, got 0"),
+    "loss without a segment": Case(
+        f"{GOOD} --max-segment-loss 5%", 2, r"--max-segment-loss: .*--segment COL"
+    ),
+    "rollback to no number": Case("rollback m --to v1", 2, "--to: must be a whole number >= 1, got 'v1'"),
     "B3 workers 0": Case(f"{GOOD} --workers 0", 2, "--workers: must be a whole number from 1 to .*'0'"),
     "B3 workers 10000": Case(f"{GOOD} --workers 10000", 2, "--workers: must be .* from 1 to .*'10000'"),
     "workers of the serial engine": Case(
@@ -72,6 +86,40 @@ COMMAND_LINE = {
     ),
     "algorithm option without value": Case(
         f"{GOOD} --algo-option gamma", 2, "--algo-option: must be NAME=VALUE"
+    ),
+    "unknown pruner": Case(
+        f"{GOOD} --prune ahsa",
+        2,
+        r"--prune ahsa: unknown pruner 'ahsa', did you mean 'asha'\?.*known: .*median",
+    ),
+    "unknown prune option": Case(
+        f"{GOOD} --prune asha --prune-option etta=4",
+        2,
+        "--prune-option etta: unknown option of --prune asha 'etta'.*eta",
+    ),
+    **{
+        f"prune option {value!r}": Case(
+            f"{GOOD} --prune asha --prune-option eta={value}", 2, f"--prune-option eta: must be .*{value!r}"
+        )
+        for value in ("1", "x", "nan", "-3", "inf")
+    },
+    "option of no pruner": Case(
+        f"{GOOD} --prune-option eta=4",
+        2,
+        r"--prune-option eta: --prune none has no options \(--prune forecast\)",
+    ),
+    **{
+        f"trial timeout {value!r}": Case(
+            f"{GOOD} --trial-timeout={value}",
+            2,
+            rf"--trial-timeout: must be a positive time such as 90s.*'{value}'",
+        )
+        for value in ("0", "-1", "nan", "10x")
+    },
+    "a limit where trials cannot be killed": Case(
+        f"{GOOD} --engine serial --trial-timeout 9s",
+        2,
+        r"--trial-timeout: the serial engine cannot.*--engine local",
     ),
     "unknown features": Case(f"{GOOD} --features best", 2, "--features: must be auto or dataset, got 'best'"),
     "register and not": Case(

@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -60,13 +59,14 @@ def make_store(folder: Path) -> str:
 
 
 def _write(store: Any, name: str, settings: Any, data_digest: str, outcomes: list[Outcome]) -> str:
+    from sweeps.tracking.change import Entry
     from sweeps.tracking.writer import Origin, SweepWriter
 
     origin = Origin("space", GOOD_SPACE, "d" * 64, "table.csv", data_digest)
     writer = SweepWriter.open(store, "table", name, settings=settings, origin=origin)
     for number, outcome in enumerate(outcomes):
         made = Proposal(number, {"alpha": 0.5}, {"alpha": 0.5}, seed=number)
-        writer.finish(writer.start(made), replace(outcome))
+        writer.write([Entry(made, began=1.0, outcome=outcome, ended=2.0)])
     writer.close("COMPLETE")
     return writer.run_id
 

@@ -57,6 +57,7 @@ SPACES = {
         odd("from hyperopt import hp\nfrom sklearn.ensemble import RandomForestRegressor as MODEL\nSPACE = {'max_depth': hp.quniform('max_depth', 1, 9, 1)}"),
     ),
     "B34 unknown parameter": Case(SPACE, 3, "unknown parameter of Ridge 'bogus'; known: alpha", declares("{'bogus': hp.uniform('x', 0, 1)}")),
+    "B35 a long option": Case(SPACE, 3, r"is 7000 characters; MLflow stores 6000", declares("{'solver': hp.choice('x', ['auto', 'a' * 7000])}")),
     "no model": Case(SPACE, 3, r"no MODEL, no train\(\).*\(MODEL = ", odd("from hyperopt import hp\nSPACE = {'a': hp.uniform('a', 0, 1)}")),
     "FIRST out of reach": Case(SPACE, 3, r"FIRST\[0\]: 'x'", declares("{'alpha': hp.uniform('x', 0, 1)}\nFIRST = [{'x': 7}]")),
     "FEATURES of a wrong kind": Case(SPACE, 3, "FEATURES must be 'auto', 'dataset' or", declares("{'alpha': hp.uniform('x', 0, 1)}\nFEATURES = 5")),

@@ -43,6 +43,8 @@ STORES = {
     "B76 old server": Case(f"{STORE} http://127.0.0.1:{{old}}", 5, "MLflow server 2.9.0 at http.*: too old, 3.x required"),
     "B61 no MLflow": Case(f"{STORE} http://127.0.0.1:{{web}}", 5, "answered, but is not an MLflow server"),
     "B62 not authorised": Case("show last --tracking-uri http://127.0.0.1:{locked}", 5, r"not authorised.*MLFLOW_TRACKING_USERNAME"),
+    "B63 host": Case(f"{STORE} http://127.0.0.1:{{host}}", 5, r"the server rejects this host name \(see its --allowed-hosts\)"),
+    "B67 no driver": Case(f"{STORE} postgresql+pg8000://me:{SECRET}@127.0.0.1:{{closed}}/db", 5, r"MLflow URI postgresql\+pg8000://\*\*\*@127.*: driver 'pg8000' is not installed \(pip install"),
     "B64 scheme": Case(f"{STORE} ftp://host", 5, "MLflow URI 'ftp://host': scheme must be sqlite, postgresql, http, https"),
     "B64 scheme, environment": Case("list", 5, "scheme must be", env={"MLFLOW_TRACKING_URI": "foo://x"}),
     "B65 two slashes": Case(f"{STORE} sqlite://x.db", 5, r"MLflow URI 'sqlite://x.db': .*\(write sqlite:///x.db\)"),
@@ -61,7 +63,7 @@ STORES = {
     "B72 newer": Case(f"{STORE} sqlite:///odd.db", 5, r"schema zzz is newer than this MLflow.*\(upgrade mlflow\)", prepare=database("CREATE TABLE runs (x); CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('zzz');")),
     "B60 postgres, secret": Case(f"{STORE} postgresql://me:{SECRET}@127.0.0.1:{{closed}}/db", 5, r"postgresql://\*\*\*@127.0.0.1:\d+/db: connection refused|psycopg"),
     "postgres, secret in the query": Case(f"list --tracking-uri postgresql://127.0.0.1:{{closed}}/db?password={SECRET}", 5, "postgresql://"),
-    "B74 deleted experiment": Case(f"{GOOD} --experiment gone", 5, r"experiment 'gone': is deleted \(restore: mlflow experiments restore", store=True),
+    "B74 deleted experiment": Case(f"{GOOD} --experiment gone", 5, r"experiment 'gone': is deleted \(restore: mlflow experiments restore", store=True, announced=True),
     "B75 registry": Case(GOOD, 5, "MLFLOW_REGISTRY_URI: MLflow URI 'databricks-uc': scheme must be", env={"MLFLOW_REGISTRY_URI": "databricks-uc"}),
     "no store to show": Case("show last", 5, r"no such file.*\(`sweeps run` makes it"),
     "no store to promote": Case("promote last", 5, "no such file, so no sweep is in it"),
@@ -72,8 +74,13 @@ STORES = {
 SWEEPS = {
     **{
         f"{command}: unknown sweep": Case(f"{command} nobody", 2, r"sweep 'nobody': no such sweep; recent: .*\(searched sqlite", store=True)
-        for command in ("show", "best", "promote", "ui")
+        for command in ("show", "best", "promote", "ui", "stop", "delete")
     },
+    "B8 resume: other space": Case("resume other-space", 3, r"was changed since sweep other-space began: .*--accept-changes", store=True, announced=True),
+    "B9 resume: unknown": Case("resume nobody", 2, r"sweep 'nobody': no such sweep; recent: ", store=True),
+    "B9 resume: malformed": Case("resume 'no body'", 2, r"sweep 'no body': no such sweep", store=True),
+    "B10 resume: nothing left": Case("resume other-data --trials 1", 2, r"sweep other-data: is complete: 1 .*\(to go on: --trials 2\)", store=True),
+    "restore: not deleted": Case("restore other-data", 2, "no deleted sweep is in this store", store=True),
     "same name twice": Case("show twin", 2, r"sweep 'twin': means \d+ sweeps: twin \(.*\(use more of the id\)", store=True),
     "ambiguous beginning": Case("best {prefix}", 2, r"sweep '\w': means \d+ sweeps: .*\(use more of the id\)", store=True),
     "unknown trial": Case("show other-data 9", 2, "trial 9: sweep other-data has no such finished trial: .*0 to 0", store=True),
