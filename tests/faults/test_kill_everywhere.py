@@ -1,0 +1,106 @@
+"""A driver is killed before its n-th call to the store, for every n until it gets through unharmed.
+
+Whatever was killed where, the sweep that is resumed afterwards holds what one that was never killed holds.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from sweeps.record import SweepRecord
+from sweeps.tracking.reader import find_sweep, read_sweep
+from sweeps.tracking.store import open_store
+from tests.faults.zygote import TRIALS, sweep
+from tests.laws.make import write_space
+from tests.shell import RIDGE, ROOT
+
+
+class Zygote:
+    """The process that forks drivers."""
+
+    def __init__(self, pen: str, stride: int, folder: Path) -> None:
+        self._log, self.stride = folder / "zygote.log", stride
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.zygote", pen], cwd=folder, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._log.open("w"),
+        )  # fmt: skip
+
+    def __call__(self, *words: object) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(*words, file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()[-3000:]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+STRIDE = {"sql": 5, "client": 15}
+"""Some calls will do in every run; the nightly one leaves none out."""
+
+
+@pytest.fixture(
+    params=[*((pen, stride) for pen, stride in STRIDE.items()),
+            *(pytest.param((pen, 1), marks=pytest.mark.nightly) for pen in STRIDE)],
+    ids=lambda given: f"{given[0]} each {given[1]}",
+)  # fmt: skip
+def zygote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Zygote]:
+    made = Zygote(*request.param, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def never(tmp_path_factory: pytest.TempPathFactory) -> SweepRecord:
+    """The sweep as it is when nobody is killed."""
+    folder = tmp_path_factory.mktemp("never")
+    record: SweepRecord = sweep(str(write_space(folder, RIDGE)), f"sqlite:///{folder / 'mlflow.db'}", "never")
+    return record
+
+
+def figures(record: SweepRecord) -> list[Any]:
+    return [(t.number, t.trial.proposal.point, t.outcome.state, t.outcome.rmse) for t in record.trials]
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_call_loses_nothing(zygote: Zygote, tmp_path: Path, never: SweepRecord) -> None:
+    space, killed = write_space(tmp_path, RIDGE), 0
+    for at in range(1, 300, zygote.stride):
+        (tmp_path / str(at)).mkdir()
+        uri = f"sqlite:///{tmp_path / str(at) / 'mlflow.db'}"
+        code = zygote("kill", at, space, uri)
+        assert code in (0, -signal.SIGKILL), zygote.said
+        assert zygote("go-on", space, uri) == 0, f"after a kill at call {at}:\n{zygote.said}"
+        all_is_well(uri, never, at)
+        if code == 0:
+            break
+        killed = at
+    assert 10 < killed < 250
+
+
+def all_is_well(uri: str, never: SweepRecord, at: int) -> None:
+    store = open_store(uri)
+    record = read_sweep(store, find_sweep(store, "cut"))
+    assert figures(record) == figures(never), at
+    assert record.state == "COMPLETE", at
+    query = f"tags.`mlflow.parentRunId` = '{record.run_id}'"
+    runs = store.client.search_runs([record.experiment_id], query)
+    assert "RUNNING" not in {run.info.status for run in runs}, at
+    assert len(runs) <= TRIALS + 1, at
+    assert record.finalists == never.finalists, at
+    assert len(store.client.search_model_versions()) == 1, at
+    mlflow.set_tracking_uri(uri)
+    assert mlflow.pyfunc.load_model("models:/diabetes-regressor@champion") is not None, at
