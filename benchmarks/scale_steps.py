@@ -1,0 +1,85 @@
+"""The parts of ``benchmarks.scale``, each run in a process of its own so that its memory is its own.
+
+``python -m benchmarks.scale_steps sweep|resume TRIALS ALGO`` writes its figures to a file in this folder.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.marks import mark, read_marks
+from benchmarks.processes import MARKS
+from benchmarks.stores import URI
+from benchmarks.table import ROOT
+
+ANSWER = "answer.json"
+SPACE = ROOT / "benchmarks" / "spaces" / "nothing.py"
+SEED = 1
+ASKS = 20
+
+
+def sweep(trials: int, algo: str) -> dict[str, Any]:
+    """Run a sweep; note when each trial was written."""
+    from sweeps.api.run import run_sweep
+
+    written: list[float] = []
+    run_sweep(
+        SPACE,
+        "diabetes",
+        trials=trials,
+        engine="serial",
+        algo=algo,
+        seed=SEED,
+        name="scale",
+        register=False,
+        tracking_uri=URI,
+        on_trial=lambda _: written.append(time.time()),
+    )
+    mark("end")
+    return {"started": read_marks(Path(MARKS))["start"], "written": written}
+
+
+def resume(trials: int, algo: str) -> dict[str, Any]:
+    """Read the sweep and tell it to a new searcher, as a resumed sweep does; then ask on."""
+    from sweeps.search.searcher import Searcher
+    from sweeps.space.search_space import load_space
+    from sweeps.tracking.reader import find_sweep, read_sweep
+    from sweeps.tracking.store import open_store
+
+    space, store = load_space(str(SPACE)), open_store(URI)
+    started = time.perf_counter()
+    record = read_sweep(store, find_sweep(store, "last"))
+    searcher = Searcher(space, algo, SEED)
+    for finished in record.trials:
+        searcher.remember(finished.trial.proposal)
+        searcher.tell(finished.number, finished.outcome)
+    searcher.ask(trials)
+    seconds = time.perf_counter() - started
+    asks = [_timed_ask(searcher, trials + 1 + further) for further in range(ASKS)]
+    return {"seconds": seconds, "asks": asks, "read": len(record.trials)}
+
+
+def peak_mb() -> float:
+    """Give the peak memory of this process in MB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def _timed_ask(searcher: Any, number: int) -> float:
+    started = time.perf_counter()
+    searcher.ask(number)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Run the step of the command line."""
+    _, step, trials, algo = sys.argv
+    figures = {"sweep": sweep, "resume": resume}[step](int(trials), algo)
+    Path(ANSWER).write_text(json.dumps({**figures, "peak_mb": peak_mb()}), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Drivers that are killed, each of which goes on where it was; see ``benchmarks.kill_storm``."""
