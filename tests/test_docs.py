@@ -6,6 +6,8 @@ The commands of a document run in order in one folder that stands for a clone. W
   whoever runs these tests, ruff and the like to ``test_quality.py``; ``.venv/bin/`` is the folder of the
   running interpreter; ``mlflow run`` has a test of its own below;
 - the green taxi months are small made ones: ``tests/golden`` has the real ones, and their figures;
+- ``sweeps`` and ``python`` run in a child of a process that has imported everything, see ``forks``, but for
+  servers and ``mlflow run``;
 - servers go on while the rest of the document runs; ports and addresses of stores are those of the fixtures;
 - a Python example that begins with ``# path.py`` is written there; the others are run.
 """
@@ -13,9 +15,9 @@ The commands of a document run in order in one folder that stands for a clone. W
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,6 +31,7 @@ import pandas as pd
 import pytest
 
 from sweeps.cli.main import COMMANDS, cli
+from tests.shell import SWEEPS
 from tests.stores import BIN, free_port, process, wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +84,7 @@ class Reader:
     folder: Path
     env: dict[str, str]
     uris: Callable[[str], str]
+    forked: list[str]
     servers: ExitStack
     ports: dict[str, str] = field(default_factory=dict)
 
@@ -96,7 +100,7 @@ class Reader:
     def python(self, code: str) -> None:
         named = re.match(r"# (\S+\.py)\n", code)
         if named is None:
-            self.run([sys.executable, "-c", code], code)
+            self.run([*self.forked, "python", code], code)
         else:
             (self.folder / named[1]).write_text(code)
 
@@ -120,7 +124,9 @@ class Reader:
         self.ports[told[1] if told else "5000"] = port
         command = re.sub(r"--port \d+", "", command) + f" --port {port}"
         log = self.folder / f"server-{port}.log"
-        server = self.servers.enter_context(process(command.split(), self.folder, log, self.env))
+        program, *words = command.split()
+        real = [*SWEEPS, *words] if program == "sweeps" else [program, *words]
+        server = self.servers.enter_context(process(real, self.folder, log, self.env))
         self.servers.callback(ask_to_end, server)
         path = "health" if command.startswith("sweeps") else "ping"
         wait_for(f"http://127.0.0.1:{port}/{path}", server, log)
@@ -183,21 +189,22 @@ def made_month(month: int, rows: int = 500) -> pd.DataFrame:
 
 
 @pytest.fixture
-def shims(tmp_path: Path) -> Path:
-    """A folder with a command ``sweeps``, for an environment where the checkout is not installed."""
+def shims(tmp_path: Path, forked: list[str]) -> Path:
+    """A folder with a command ``sweeps`` that has its imports behind it."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = folder / "sweeps"
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from sweeps.cli.main import main; main()"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(forked)} sweeps "$@"\n')
     script.chmod(0o755)
     return folder
 
 
 @pytest.fixture
-def reader(clone: Path, months: Path, shims: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
+def reader(
+    clone: Path, months: Path, shims: Path, forked: list[str], request: pytest.FixtureRequest
+) -> Iterator[Reader]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "SWEEPS_"))}
-    path = os.pathsep.join([str(BIN), str(shims), os.environ["PATH"]])
+    path = os.pathsep.join([str(shims), str(BIN), os.environ["PATH"]])
     env = {**kept, "PATH": path, "SWEEPS_DATA_DIR": str(months), "PYTHONPATH": str(ROOT), "BROWSER": "true"}
     fixtures = {"http": "server_uri", "postgresql": "postgres_uri"}
 
@@ -205,7 +212,7 @@ def reader(clone: Path, months: Path, shims: Path, request: pytest.FixtureReques
         return str(request.getfixturevalue(fixtures[address.partition(":")[0]]))
 
     with ExitStack() as servers:
-        yield Reader(clone, env, uri, servers)
+        yield Reader(clone, env, uri, forked, servers)
 
 
 @pytest.mark.slow
