@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ def _this_machine_only() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", connect)
         yield
     assert refused == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Begin with Python's own handler: a shell starts what runs in its background deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ from sweeps.tracking.reader import read_sweep
 from sweeps.tracking.store import open_store
 from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Finished, Outcome, Proposal, State
+from tests.shell import SOON
 
 ROOT = Path(__file__).parents[1]
 LOST = Outcome(State.LOST, error="worker died")
@@ -179,9 +180,9 @@ def test_an_interrupt_while_waiting_loses_nothing(sqlite_uri: str) -> None:
     asked, interrupted = threading.Event(), threading.Event()
 
     def begin() -> SweepWriter:
-        asked.wait()
+        asked.wait(SOON)
         os.kill(os.getpid(), signal.SIGINT)
-        interrupted.wait()
+        interrupted.wait(SOON)
         return opening(sqlite_uri)()
 
     with BackgroundWriter(begin) as tracker:

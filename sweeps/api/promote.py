@@ -25,9 +25,9 @@ from sweeps.space.module import find_space, read_space
 from sweeps.space.search_space import load_space
 from sweeps.tracking.claim import close_abandoned
 from sweeps.tracking.dress import dress
+from sweeps.tracking.findings import record_finalists, record_predictions, record_promotion
 from sweeps.tracking.reader import find_header, read_sweep
 from sweeps.tracking.store import Store, find_store, resolve_uri
-from sweeps.tracking.writer import record_finalists, record_predictions, record_promotion
 
 
 def promote_sweep(

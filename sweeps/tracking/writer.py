@@ -5,14 +5,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from threading import RLock
 from typing import Any, Protocol
 
 from sweeps.credentials import redact
 from sweeps.environment import installed
-from sweeps.errors import SpaceError, SweepOwnedError, UsageError
+from sweeps.errors import SpaceError, SweepOwnedError
 from sweeps.ranges import Range
 from sweeps.record import Finalist, ModelVersion, Predictions, SweepRecord
 from sweeps.tracking import schema
@@ -22,6 +22,7 @@ from sweeps.tracking.change import Change, Draft, Entry, milliseconds
 from sweeps.tracking.context import context_tags
 from sweeps.tracking.database import database_of
 from sweeps.tracking.doubles import delete_doubles, doubled_trials
+from sweeps.tracking.findings import record_finalists, record_predictions, record_promotion
 from sweeps.tracking.inputs import DatasetInfo, log_datasets
 from sweeps.tracking.owner import DRIVEN, Owner
 from sweeps.tracking.spool import Spool
@@ -37,9 +38,6 @@ BEAT_SECONDS = 5.0
 
 UNSET: tuple[Any, ...] = (None, (), [], "")
 """Settings nobody gave; as params they would only hide the others on the sweep's page."""
-
-MOST_FINALISTS = 150
-"""They travel in one tag."""
 
 
 @dataclass(frozen=True)
@@ -348,48 +346,6 @@ class SweepWriter:
                 yield
         finally:
             self.seconds += time.perf_counter() - started
-
-
-def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) -> None:
-    """Write the table of finalists on the sweep's run.
-
-    Raises:
-        UsageError: more than fit.
-    """
-    if len(finalists) > MOST_FINALISTS:
-        raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
-    rows = [[f.number, f.rmse, f.test_rmse, f.low, f.high, f.wins] for f in finalists]
-    columns = ["trial", "rmse", "test_rmse", "test_rmse_low", "test_rmse_high", "wins"]
-    table = {"columns": columns, "data": rows}
-    with store_errors(store.shown):
-        store.client.log_dict(sweep, table, "finalists.json")
-        store.client.set_tag(sweep, schema.FINALISTS, _fitting(rows))
-
-
-def _fitting(rows: Sequence[Sequence[Any]]) -> str:
-    """Write the finalists for a tag; without their intervals where they are too many for it."""
-    text = json.dumps(rows, separators=(",", ":"))
-    return (
-        text if len(text) <= schema.MAX_TAG else json.dumps([row[:3] for row in rows], separators=(",", ":"))
-    )
-
-
-def record_predictions(store: Store, sweep: str, predictions: Predictions) -> None:
-    """Keep with the sweep what its winner predicts for held-out rows."""
-    with store_errors(store.shown):
-        store.client.log_text(sweep, json.dumps(asdict(predictions)), schema.PREDICTIONS)
-
-
-def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
-    """Write on the sweep's run which model it gave the registry."""
-    content = {
-        "name": promoted.name,
-        "version": promoted.version,
-        "alias": promoted.alias,
-        "reason": promoted.reason,
-    }
-    with store_errors(store.shown):
-        store.client.set_tag(sweep, schema.MODEL, json.dumps(content))
 
 
 def _begun(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -101,8 +101,7 @@ def all_there(uri: str, trials: int = 30) -> None:
 def test_a_server_that_is_killed_and_started_again(shell: Shell, server: Server) -> None:
     sweep = begun(shell, server.uri)
     server.kill()
-    said = lines_until(sweep, "warning: ")
-    assert "trials go on, results wait in " in said
+    lines_until(sweep, "trials go on, results wait in ")
     server.start()
     assert "MLflow is back after" in lines_until(sweep, "MLflow is back")
     sweep.communicate(timeout=SOON)
