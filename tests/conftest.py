@@ -34,8 +34,9 @@ def _this_machine_only() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """Begin with Python's own handler: a shell starts what runs in its background deaf to Ctrl-C."""
+    """Hear signals as in a terminal: what a shell runs in its background, or ``nohup``, is deaf to some."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _is_loopback(host: str) -> bool:

@@ -143,10 +143,11 @@ def test_the_earliest_mark_counts(tmp_path: Path) -> None:
 def test_idle_time_is_what_no_fit_covers() -> None:
     assert covered([(0, 2), (1, 3), (5, 6), (5.2, 5.8)]) == 4
     trials = [Logged(10, 14, "FINISHED", 1.0, 3.0), Logged(10, 20, "FINISHED", 1.0, 4.0)]
-    shares = idle("made", 2, trials)
+    shares = idle("made", 2, trials, 20.0)
     assert shares.seconds == 10
     assert shares.none_trains == pytest.approx(0.3)
     assert shares.slot_idle == pytest.approx(1 - 7 / 20)
+    assert shares.none_trains_of_all == pytest.approx(1 - 7 / 20)
 
 
 def test_only_trials_that_ended_with_an_rmse_count() -> None:
@@ -204,9 +205,11 @@ def test_best_at_equal_time() -> None:
 
 
 def test_growth_is_told_from_the_shortest_sweep_to_the_longest() -> None:
-    short = Scale(100, 10.0, None, 5.0, 1.0, 300, 300)
+    short = Scale(100, 10.0, 8.0, 5.0, 1.0, 300, 300)
     long = Scale(10_000, 11.0, 12.0, 6.0, 60.0, 400, 400)
-    assert growth([short, long]) == ["A trial at 10000 costs 1.20 times one at 100, an ask 1.20 times."]
+    assert growth([short, long]) == [
+        "A trial at the end of 10000 costs 1.50 times one at the end of 100, an ask 1.20 times."
+    ]
     assert growth([short]) == []
 
 

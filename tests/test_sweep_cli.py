@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from sweeps.engines import available_cores
 from tests.laws.make import write_space
 from tests.shell import RIDGE, SOON, TRAIN, Shell, wait_until
 
@@ -94,6 +95,25 @@ def test_a_table_with_json_gives_the_model(shell: Shell) -> None:
     }  # fmt: skip
 
 
+def test_a_space_without_further_points_is_said_to_be_the_end(shell: Shell) -> None:
+    three = TRAIN.replace('hp.uniform("x", 0, 1)', 'hp.choice("x", [1, 2, 3])')
+    body = three.replace("BODY", 'return params["x"]')
+    done = shell.run(body, "--engine", "serial", "--trials", "9", "--no-register")
+    assert done.returncode == 0, done.stderr
+    assert "warning: the sweep ended early: all 3 points of the search space are tried" in done.stderr
+    enough = shell.run(body, "--engine", "serial", "--trials", "3", "--no-register", "--name", "enough")
+    assert "ended early" not in enough.stderr
+
+
+@pytest.mark.slow
+def test_more_threads_than_cores_are_warned_of(shell: Shell) -> None:
+    cores = available_cores()
+    words = "--trials", "1", "--no-register", "--workers", "1", "--threads"
+    done = shell.run(RIDGE, *words, str(cores + 1))
+    assert f"warning: 1 worker × {cores + 1} threads on {cores} core" in done.stderr
+    assert "get in each other's way" not in shell.run(RIDGE, *words, str(cores), "--name", "fits").stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
@@ -143,7 +163,9 @@ def under_way(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_sweep_cleanly_and_names_what_to_do(shell: Shell, number: int, code: int) -> None:
     process, workers = under_way(shell)
     sent = time.monotonic()

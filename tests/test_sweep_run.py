@@ -507,6 +507,15 @@ def test_a_worker_that_dies_over_a_finalist_is_given_another_chance(run: Run, tm
 
 
 @pytest.mark.slow
+def test_a_finalist_that_hangs_when_trained_again_is_killed(run: Run) -> None:
+    record = run(
+        REFIT.replace("HOW", "seen or signal.pause()"), cv=2, engine="local", workers=1, trial_timeout=2
+    )
+    assert record.model is not None
+    assert [f.test_rmse is None for f in record.finalists].count(True) == 1
+
+
+@pytest.mark.slow
 def test_an_interrupt_while_finalists_are_trained_again_ends_the_sweep(
     tmp_path: Path, sqlite_uri: str
 ) -> None:

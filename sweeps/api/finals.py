@@ -30,8 +30,8 @@ class Engine(Protocol):
 
     threads: int
 
-    def submit(self, fn: Any, task: Task) -> "Future[Outcome]":
-        """Run ``fn(task)``."""
+    def submit(self, fn: Any, task: Task, limit: float | None = None) -> "Future[Outcome]":
+        """Run ``fn(task)``, for at most so many seconds."""
 
 
 class InterruptedFinalsError(Exception):
@@ -64,6 +64,7 @@ class Finals:
         shelf: models kept so far.
         engine: trains the others again.
         interrupt: when it is done, waiting for them ends.
+        limit: seconds that training one again may take.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Finals:
         shelf: Shelf,
         engine: Engine,
         interrupt: "Future[Any] | None" = None,
+        limit: float | None = None,
     ) -> None:
-        self._seed, self._dataset, self._space = sweep_seed, dataset, space
+        self._seed, self._dataset, self._space, self._limit = sweep_seed, dataset, space, limit
         self._encodings, self._shelf, self._engine = encodings, shelf, engine
         self._interrupt: Future[Any] = Future() if interrupt is None else interrupt
         self.warnings: list[str] = []
@@ -137,7 +139,7 @@ class Finals:
         proposal = trial.trial.proposal
         same = replace(proposal, seed=trial_seed(self._seed, proposal.number))
         rounds = _rounds(trial) if self._dataset.cv else None
-        return self._engine.submit(run_trial, self.task(same, math.inf, rounds))
+        return self._engine.submit(run_trial, self.task(same, math.inf, rounds), self._limit)
 
     def _trained(self, trial: Finished, again: "Future[Outcome]") -> Outcome:
         outcome = self._wait(again)

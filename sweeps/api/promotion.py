@@ -8,6 +8,7 @@ from sweeps.api.jury import Jury
 from sweeps.data.datasets import Dataset, Split
 from sweeps.record import ModelVersion, SweepRecord
 from sweeps.selection.gate import Gate
+from sweeps.tracking.schema import param_texts
 from sweeps.tracking.store import Store
 
 
@@ -40,7 +41,7 @@ def _log(
         winner.trial.run_id,
         chosen.pipeline,
         dataset.train.X.head(5),
-        params=winner.trial.proposal.params,
+        params=param_texts(winner.trial.proposal.params),
         metrics=_figures(chosen),
         data_name=dataset.name,
         data_digest=rows.digest,

@@ -26,7 +26,7 @@ from sweeps.api.shelf import Shelf
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
 from sweeps.data.datasets import Dataset
-from sweeps.engines import Engine
+from sweeps.engines import Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.lint import check_space
@@ -52,6 +52,9 @@ from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Finished, State
 
 CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
+
+LOCAL = ("serial", "local")
+"""Engines whose trials share this machine's cores."""
 
 
 class Session:
@@ -133,6 +136,8 @@ class Session:
             check_model_name(self.model_name)
         self.results = self._results / folder_name(self.name)
         check_writable(self.results)
+        if self.engine.name in LOCAL and (warning := crowded(self.engine.slots, self.engine.threads)):
+            self.warnings.append(warning)
         self._packing = self._pack(Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-"))))
         self._started = time.monotonic()
         self._background = stack.enter_context(BackgroundWriter(self._begin, self._stop, self._tell))
@@ -145,7 +150,14 @@ class Session:
         self.warnings += encodings.warnings
         shelf = Shelf(scratch, sweep.top)
         self._finals = Finals(
-            sweep.seed, self.dataset, self.space, encodings, shelf, self.engine, self.interrupt
+            sweep.seed,
+            self.dataset,
+            self.space,
+            encodings,
+            shelf,
+            self.engine,
+            self.interrupt,
+            sweep.trial_timeout,
         )
         return Packing(self._finals, shelf, open_pruner(sweep.prune, sweep.prune_options))
 
@@ -237,6 +249,8 @@ class Session:
         self._background.flush(self.interrupt)
         self._cache.flush()
         self.warnings += self._cache.warnings
+        if self._searcher.exhausted:
+            self.warnings.append(f"the sweep ended early: {self._searcher.exhausted}")
         if self.interrupt.done():
             return self._close("INTERRUPTED")
         record = read_sweep(self.store, self.run_id)
@@ -285,7 +299,7 @@ class Session:
         seconds = time.monotonic() - self._started + (self._earlier.seconds if self._earlier else 0.0)
         if reason := self.sweep.stop.reason(self._standing, len(self.history), seconds):
             return reason
-        return "every point of the search space was tried" if self._searcher.exhausted else state.lower()
+        return self._searcher.exhausted or state.lower()
 
     def _close(self, state: str) -> SweepRecord:
         """Close the sweep, write the report, give the record."""

@@ -137,7 +137,7 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
         SweepsError: as the session does.
         click.exceptions.Exit: it was interrupted.
     """
-    with opened as session, _interruptible(session):
+    with _interruptible(opened), opened as session:
         _announce(session)
         shown.begin(session)
         for finished in session.trials():
@@ -202,8 +202,14 @@ def settings(
 
 @contextmanager
 def _interruptible(session: "Session") -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM end the sweep cleanly; the second ends the program at once."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let the first SIGINT, SIGTERM or SIGHUP end the sweep cleanly; the second ends the program at once.
+
+    A closed terminal's SIGHUP stays ignored where it is: that is what ``nohup`` is for.
+    """
+    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = {number: signal.getsignal(number) for number in numbers}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
     came: list[int] = []
 
     def interrupt(number: int, _: Any) -> None:
@@ -254,11 +260,11 @@ def _answer(session: "Session", record: "SweepRecord", as_json: bool) -> None:
 
 
 def _spent(record: "SweepRecord") -> str:
-    """The sweep's time; of one that took a minute, too, how much of it no worker trained."""
+    """The sweep's time; of one that took a minute, too, how much of its trials' time no worker trained."""
     time, overhead = record.ended - record.started if record.ended else None, record.extra.get("overhead")
     if time is None or time < 60 or not isinstance(overhead, float):
         return seconds(time)
-    return f"{seconds(time)} · overhead {100 * overhead:.1f} % of it"
+    return f"{seconds(time)} · overhead {100 * overhead:.1f} % while trials ran"
 
 
 def _address(session: "Session", link: str | None) -> str:

@@ -63,7 +63,8 @@ def overview(record: SweepRecord) -> list[tuple[str, str]]:
     if model is not None:
         pairs.append(("model", f"{model.uri} is {model.alias}: {model.reason}"))
     if isinstance(overhead, float):
-        pairs.append(("overhead", f"no worker trained for {100 * overhead:.1f} % of the time"))
+        share = f"{100 * overhead:.1f} % of the time"
+        pairs.append(("overhead", f"while trials ran, no worker trained for {share}"))
     pairs.append(("in the UI", f"sweeps ui {record.run_id[:8]}"))
     command = run_command(record.settings)
     return [*pairs, ("again", command)] if command else pairs

@@ -111,7 +111,7 @@ class LocalEngine:
 
 
 class _Slot(threading.Thread):
-    """Takes one job after the other. Lives as long as the engine, as Linux ties its process to it."""
+    """Takes one job after the other; lives as long as the engine."""
 
     def __init__(
         self, jobs: "SimpleQueue[Any]", threads: int, keep: Collection[str], hear: Hear | None

@@ -34,14 +34,14 @@ _START = (
 )
 NO_STORE = "trials-do-not-log://the-driver-does"
 """No URI MLflow knows; its message names it."""
+_TO_END = 2.0
+"""Seconds for a worker whose pipe broke."""
 _LOOK_AGAIN = 0.5
 """Seconds; only where a grandchild keeps a dead worker's pipe open."""
 
 
 class WorkerProcess:
     """A process that runs one task at a time.
-
-    Linux kills it when the thread that made it ends, so make it in a thread that outlives it.
 
     Args:
         threads: what OpenMP and BLAS libraries in it may use.
@@ -68,7 +68,7 @@ class WorkerProcess:
 
     def alive(self) -> bool:
         """Whether it can take a task."""
-        return not self._doomed and self._process.poll() is None
+        return not self._doomed and not self._is_over()
 
     def run(
         self, fn: Any, task: Any, limit: float | None = None, hear: Callable[[Any], object] | None = None
@@ -118,8 +118,20 @@ class WorkerProcess:
         """End it at once, with everything it started in its group."""
         self._doomed = True
         if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._kill_group()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _is_over(self) -> bool:
+        """Whether it ended; what it started ends with it, while its number is not yet free for others."""
+        if self._process.returncode is None:
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            with contextlib.suppress(ChildProcessError):
+                if os.waitid(os.P_PID, self._process.pid, options) is not None:
+                    self._kill_group()
+        return self._process.poll() is not None
 
     def close(self) -> None:
         """Make sure that it is gone and free what it held; to be called once."""
@@ -130,12 +142,14 @@ class WorkerProcess:
 
     def _ended(self) -> str:
         """How it ended; one that only broke its pipe is ended here."""
-        try:
-            code = self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._process.wait()
-            return "stopped answering and was killed"
+        end = time.monotonic() + _TO_END
+        while not self._is_over():
+            if time.monotonic() > end:
+                self.kill()
+                self._process.wait()
+                return "stopped answering and was killed"
+            time.sleep(0.01)
+        code = self._process.returncode
         if code >= 0:
             return f"ended with exit code {code}"
         with contextlib.suppress(ValueError):

@@ -2,10 +2,11 @@
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as MlflowModelVersion
 
 DIGEST = "sweeps.model_sha256"
+
+MOST_FILES, MOST_BYTES = 1000, 8 << 30
+"""Of a model that somebody else logged."""
 
 NOT_OURS = frozenset({"registered_model_meta"})
 """MLflow writes it beside a model whenever somebody loads a registered version."""
@@ -51,7 +55,7 @@ def log_model(
     pipeline: Any,
     example: "pd.DataFrame",
     *,
-    params: Mapping[str, Any],
+    params: Mapping[str, str],
     metrics: Mapping[str, float],
     data_name: str,
     data_digest: str,
@@ -66,7 +70,7 @@ def log_model(
         run_id: of the trial.
         pipeline: fitted scikit-learn pipeline.
         example: a few raw rows; they give the signature and the input example.
-        params: of the trial.
+        params: of the trial, as they are to be logged.
         metrics: figures of the model, by metric name.
         data_name: of the dataset the metrics were measured on.
         data_digest: of that dataset.
@@ -79,9 +83,8 @@ def log_model(
     with registry_errors(store):
         model_id = _existing(client, experiment_id, run_id)
         if model_id is None:
-            texts = {key: str(value)[:6000] for key, value in params.items()}
             tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest}
-            made = client.create_logged_model(experiment_id, "model", run_id, tags, texts, "regressor")
+            made = client.create_logged_model(experiment_id, "model", run_id, tags, dict(params), "regressor")
             model_id = str(made.model_id)
             _upload(client, model_id, pipeline, example)
             _close_leftovers(client, experiment_id, run_id)
@@ -194,12 +197,34 @@ def _download(store: Store, uri: str, place: str, digest: str | None, scratch: P
     from mlflow.exceptions import MlflowException
 
     try:
+        if digest is None:
+            _check_extent(uri, place, store.uri)
         return Path(download_artifacts(artifact_uri=place, dst_path=str(scratch), tracking_uri=store.uri))
     except (FileNotFoundError, MlflowException) as error:
         gone = isinstance(error, FileNotFoundError) or error.error_code == "RESOURCE_DOES_NOT_EXIST"
         if not gone or digest is None:
             raise
         raise BrokenModelError(f"model {uri}", "its files are gone") from error
+
+
+def _check_extent(uri: str, place: str, tracking_uri: str) -> None:
+    """Refuse what is no model by its size alone, before any of it is here.
+
+    Raises:
+        StoreError: too many files, or too many bytes.
+    """
+    from mlflow.artifacts import list_artifacts
+
+    folders, files, size = deque([place.rstrip("/")]), 0, 0
+    while folders:
+        folder = folders.popleft()
+        for item in list_artifacts(artifact_uri=folder, tracking_uri=tracking_uri):
+            if item.is_dir:
+                folders.append(f"{folder}/{PurePosixPath(item.path).name}")
+            files, size = files + 1, size + int(item.file_size or 0)
+            if files > MOST_FILES or size > MOST_BYTES:
+                wrong = f"has more than {MOST_FILES} files or {MOST_BYTES >> 30} GiB"
+                raise StoreError(f"model {uri}", wrong, "it is not loaded")
 
 
 def files_digest(folder: Path) -> str:

@@ -85,8 +85,6 @@ class SweepWriter:
         self.store, self.experiment_id, self.run_id = store, experiment_id, draft.parent
         self.batch = pen.batch
         """Entries worth handing over at once."""
-        self.seconds = 0.0
-        """Wall time spent in MLflow so far."""
         self._draft, self._pen = draft, pen
         self._running: dict[int, Trial] = {}
         self._tally, self._spool = Tally(draft.parent), Spool(draft.parent)
@@ -122,7 +120,6 @@ class SweepWriter:
             UsageError: a name is illegal.
             StoreError: MLflow refuses, or the experiment is deleted.
         """
-        started = time.perf_counter()
         check_label("--name", name, 250)
         experiment_id = ensure_experiment(store, experiment)
         context = context_tags()
@@ -135,7 +132,6 @@ class SweepWriter:
             delete_doubles(store, experiment_id, run.info.run_id, key[schema.KEY])
         writer = cls(store, experiment_id, Draft(run.info.run_id, context, describe), pen)
         writer._tally.go_on((), run.info.start_time)
-        writer.seconds = time.perf_counter() - started
         writer._log_origin(settings, origin)
         return writer
 
@@ -161,7 +157,6 @@ class SweepWriter:
         Raises:
             StoreError: MLflow refuses, or is gone.
         """
-        started = time.perf_counter()
         changed = origin.space_digest != record.extra.get("space_digest")
         with store_errors(store.shown):
             pen = open_pen(store, record.experiment_id)
@@ -171,7 +166,6 @@ class SweepWriter:
             store.client.update_run(record.run_id, status="RUNNING")
         writer = cls(store, record.experiment_id, Draft(record.run_id, context_tags(), describe), pen)
         writer._tally.go_on(record.trials, milliseconds(time.time()))
-        writer.seconds = time.perf_counter() - started
         writer._log_settings(settings)
         if changed:
             writer._log_space(origin, f"-{origin.space_digest[:8]}")
@@ -340,12 +334,8 @@ class SweepWriter:
 
     @contextmanager
     def _call(self) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            with self._turn, store_errors(self.store.shown):
-                yield
-        finally:
-            self.seconds += time.perf_counter() - started
+        with self._turn, store_errors(self.store.shown):
+            yield
 
 
 def _begun(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -74,6 +74,17 @@ def test_a_driver_that_dies_takes_its_processes_along(drive, fifo, number):
     assert not psutil.wait_procs(workers, timeout=10)[1]
 
 
+def test_what_a_task_started_dies_with_the_driver(drive, fifo):
+    """Also where the worker is stopped, and so cannot do it."""
+    told = fifo()
+    driver = drive(f"engine.submit(jobs.hang_with_child, {str(told)!r}); signal.pause()")
+    child = psutil.Process(int(told.read_text()))
+    worker = child.parent()
+    worker.suspend()
+    driver.kill()
+    assert not psutil.wait_procs([worker, child], timeout=10)[1]
+
+
 def test_a_stopped_worker_dies_with_its_driver(drive, fifo):
     driver, workers = hanging(drive, fifo, "signal.pause()")
     workers[0].suspend()
