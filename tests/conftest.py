@@ -12,6 +12,7 @@ import pytest
 from tests.forks import forks
 from tests.shell import Shell
 
+SLOW_FILES = ("tests/faults/", "tests/docs/", "tests/browser/", "tests/golden/", "tests/test_docs.py")
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 
@@ -68,11 +69,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests to those who ask for them."""
+    """Leave the long tests to those who ask for them; begin with the slow files.
+
+    Whole files are handed to the processes of a run: a long one begun last would keep it waiting.
+    """
     if not config.getoption("--nightly"):
         long = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FILES))
 
 
 @pytest.fixture(scope="session")
