@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from sweeps.tracking.store import open_store
+from tests.ends import end
 from tests.laws.make import write_space
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +89,5 @@ def wait_until(true: Callable[[], Any], process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + SOON
     while not true():
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"it did not come so far: {process.communicate()}")
+            pytest.fail(f"it did not come so far: {end(process)}")
         select.select([], [], [], 0.02)

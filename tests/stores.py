@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ends import SECONDS
+from tests.missing import missing
+
 BIN = Path(sys.executable).parent
 SERVER_SECONDS = 120
 """A server imports a lot; on a loaded machine that takes its time."""
@@ -102,7 +105,7 @@ def process(
             yield running
         finally:
             os.killpg(running.pid, 9)
-            running.wait()
+            running.wait(SECONDS)
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -165,7 +168,7 @@ def _postgres_bin() -> Path:
         return found[-1].parent
     on_path = shutil.which("initdb")
     if on_path is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+        missing("PostgreSQL is not installed")
     return Path(on_path).parent
 
 

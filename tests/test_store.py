@@ -294,7 +294,7 @@ def test_a_kill_at_each_durable_step_leaves_a_store_that_opens(tmp_path: Path, c
     open_store(f"sqlite:///{tmp_path / 'first.db'}")  # the template is there from now on
     suicide = f"import os; os.{call} = lambda *a, **k: os.kill(os.getpid(), 9)\n{OPEN}"
     victim = subprocess.run(
-        [sys.executable, "-c", suicide, str(path)], cwd=Path(__file__).parents[1], check=False
+        [sys.executable, "-c", suicide, str(path)], cwd=Path(__file__).parents[1], check=False, timeout=120
     )
     assert victim.returncode == -9
     assert is_good(path)
@@ -329,7 +329,9 @@ def test_opening_says_nothing(tmp_path: Path) -> None:
         code,
         f"sqlite:///{tmp_path / 'mlflow.db'}",
     ]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True, timeout=120
+    )
     assert (done.stdout, done.stderr) == ("", "")
 
 
@@ -424,6 +426,7 @@ def test_checking_a_store_imports_nothing_heavy(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.stdout == "[]\n"
 

@@ -111,7 +111,7 @@ def web_server(status: int, text: str) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.missing import missing
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -55,7 +57,7 @@ def chromium_path() -> str:
     for program in PROGRAMS:
         if found := shutil.which(program):
             return found
-    pytest.skip("Chromium is not installed (apt install chromium)")
+    missing("Chromium is not installed")
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def proxy_before(upstream: str) -> Iterator[Proxy]:
         made.closing.set()
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -17,6 +17,7 @@ import pytest
 from sweeps.record import SweepRecord
 from sweeps.tracking.reader import find_sweep, read_sweep
 from sweeps.tracking.store import open_store
+from tests.ends import end
 from tests.faults.zygote import TRIALS, sweep
 from tests.laws.make import write_space
 from tests.shell import RIDGE, ROOT
@@ -30,7 +31,7 @@ class Zygote:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.zygote", pen], cwd=folder, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._log.open("w"),
+            stderr=self._log.open("w"), start_new_session=True,
         )  # fmt: skip
 
     def __call__(self, *words: object) -> int:
@@ -44,8 +45,7 @@ class Zygote:
         return self._log.read_text()[-3000:]
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        end(self._process)
 
 
 STRIDE = {"sql": 5, "client": 15}

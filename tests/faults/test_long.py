@@ -22,6 +22,7 @@ from sweeps.tracking.store import open_store
 from tests.faults.proxy import DROP, PASS, Proxy, proxy_before
 from tests.faults.test_store_trouble import SLOW, Server, all_there, begun, lines_until
 from tests.laws.make import write_space
+from tests.missing import missing
 from tests.shell import SOON, SWEEPS, TRAIN, Shell
 
 QUICK = TRAIN.replace("BODY", "return (params['x'] - 0.3) ** 2")
@@ -62,7 +63,7 @@ def test_f23_six_sweeps_write_to_one_file(tmp_path: Path, sqlite_uri: str) -> No
 def test_f28_a_disk_that_fails_to_sync(shell: Shell) -> None:
     """What the disk did not take is not said to be written, and is written again."""
     if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
+        missing("strace is not installed")
     paths = [word for name in ("mlflow.db", "mlflow.db-wal") for word in ("-P", str(shell.folder / name))]
     traced = "fsync,fdatasync"
     log = shell.folder / "strace.log"

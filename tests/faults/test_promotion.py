@@ -27,6 +27,7 @@ from sweeps.errors import NotReachedError, NoUsableTrialError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.registry import champion_of, find_model, load_pipeline, reconcile
 from sweeps.tracking.store import open_store
+from tests.ends import end
 from tests.faults.promoter import NAME, POINTS
 from tests.laws.make import write_space
 from tests.laws.registry_in_memory import Gated, Turns
@@ -43,7 +44,7 @@ class Promoters:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.promoter"], cwd=folder, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._log.open("w"),
+            stderr=self._log.open("w"), start_new_session=True,
         )  # fmt: skip
 
     def __call__(self, what: str, uri: str, *jobs: str) -> list[int]:
@@ -57,8 +58,7 @@ class Promoters:
         return self._log.read_text()[-3000:]
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        end(self._process)
 
 
 @pytest.fixture(scope="module")

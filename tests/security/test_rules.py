@@ -12,6 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.missing import missing
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "sweeps").rglob("*.py"))
 FORBIDDEN = {
@@ -89,12 +91,14 @@ main()
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep with promotion where there is no network at all, not even loopback."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], check=False).returncode:
+    if shutil.which("unshare") is None:
+        missing("unshare is not installed")
+    if subprocess.run(["unshare", "-rn", "true"], check=False, timeout=60).returncode:
         pytest.skip("this system makes no network namespaces for us")
     folder = tmp_path_factory.mktemp("offline")
     done = subprocess.run(
         ["unshare", "-rn", sys.executable, "-c", OFFLINE.format(root=str(ROOT))],
-        cwd=folder, capture_output=True, text=True, check=False,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder
