@@ -54,10 +54,8 @@ class Seen:
 
 def chromium_path() -> str:
     """Give the Chromium of this machine; skips where there is none."""
-    for program in PROGRAMS:
-        if found := shutil.which(program):
-            return found
-    missing("Chromium is not installed")
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    return found or missing("Chromium is not installed")
 
 
 @contextmanager
