@@ -79,7 +79,6 @@ SWEEPS = {
     "B8 resume: other space": Case("resume other-space", 3, r"was changed since sweep other-space began: .*--accept-changes", store=True, announced=True),
     "B9 resume: unknown": Case("resume nobody", 2, r"sweep 'nobody': no such sweep; recent: ", store=True),
     "B9 resume: malformed": Case("resume 'no body'", 2, r"sweep 'no body': no such sweep", store=True),
-    "B10 resume: nothing left": Case("resume other-data --trials 1", 2, r"sweep other-data: is complete: 1 .*\(to go on: --trials 2\)", store=True),
     "restore: not deleted": Case("restore other-data", 2, "no deleted sweep is in this store", store=True),
     "same name twice": Case("show twin", 2, r"sweep 'twin': means \d+ sweeps: twin \(.*\(use more of the id\)", store=True),
     "ambiguous beginning": Case("best {prefix}", 2, r"sweep '\w': means \d+ sweeps: .*\(use more of the id\)", store=True),

@@ -19,6 +19,7 @@ from sweeps.record import SweepRecord
 from sweeps.tracking.reader import find_sweep, read_sweep
 from sweeps.tracking.store import open_store
 from sweeps.trial import Finished, State
+from tests.inside import Inside
 from tests.laws.make import write_space
 from tests.shell import RIDGE, SOON, TRAIN, Shell, wait_until
 
@@ -108,12 +109,25 @@ def test_the_winner_may_be_of_an_earlier_session(tmp_path: Path, sqlite_uri: str
 
 
 def test_more_trials_for_a_complete_sweep(tmp_path: Path, sqlite_uri: str) -> None:
-    sweep(tmp_path, sqlite_uri, QUICK, "cut", trials=4)
-    with pytest.raises(UsageError, match=r"is complete: 4 trials \(to go on: --trials 8\)"):
-        resumed(tmp_path, sqlite_uri)
+    made = sweep(tmp_path, sqlite_uri, QUICK, "cut", trials=4)
+    again = resumed(tmp_path, sqlite_uri)
+    assert (points(again), again.run_id, again.ended) == (points(made), made.run_id, made.ended)
     whole = resumed(tmp_path, sqlite_uri, trials=7)
     assert points(whole) == points(sweep(tmp_path, sqlite_uri, QUICK, "never cut", trials=7))
     assert whole.settings["stop"]["trials"] == 7
+
+
+def test_a_complete_sweep_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B10: whoever resumes until it is done is done; a script need not look first."""
+    inside = Inside(tmp_path, monkeypatch, capsys)
+    sweep(tmp_path, f"sqlite:///{tmp_path / 'mlflow.db'}", QUICK, "cut", trials=4)
+    done = inside("resume", "cut")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "sweep cut is complete: 4 trials; nothing to do (to go on: --trials 8)\n"
+    told = inside.json("resume", "cut", "--trials", "3")
+    assert (told["state"], told["trials"]["complete"], told["name"]) == ("COMPLETE", 4, "cut")
 
 
 def test_a_changed_space_is_refused_with_the_difference(tmp_path: Path, sqlite_uri: str) -> None:

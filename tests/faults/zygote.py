@@ -21,7 +21,6 @@ from mlflow import MlflowClient
 import sweeps.api.session
 from sweeps.api.resume import resume_sweep
 from sweeps.api.run import run_sweep
-from sweeps.errors import UsageError
 from sweeps.tracking import by_sql, database
 from sweeps.tracking.reader import list_sweeps
 from sweeps.tracking.store import open_store
@@ -65,11 +64,7 @@ def gone_on(space: str, uri: str) -> None:
     if not list_sweeps(open_store(uri)):
         sweep(space, uri)
         return
-    try:
-        resume_sweep("cut", tracking_uri=uri, results=Path(space).parent / "results")
-    except UsageError as error:
-        if "is complete" not in str(error):
-            raise
+    resume_sweep("cut", tracking_uri=uri, results=Path(space).parent / "results")
 
 
 def in_child(work: Callable[[], None]) -> int:
