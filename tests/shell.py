@@ -70,6 +70,15 @@ class Shell:
         self.started.append(process)
         return process
 
+    def fork(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a command without its imports, see ``tests.forks``; it is killed with who waits for it."""
+        process = subprocess.Popen(
+            [*self._quick, *words], cwd=self.folder, env=self.env, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self.started.append(process)
+        return process
+
     def start(self, body: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
         """Begin a sweep in a process group of its own."""
         space = write_space(self.folder, body)

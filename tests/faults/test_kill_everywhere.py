@@ -15,10 +15,10 @@ import mlflow
 import pytest
 
 from sweeps.record import SweepRecord
-from sweeps.tracking.reader import find_sweep, read_sweep
+from sweeps.tracking.reader import find_header, find_sweep, read_sweep
 from sweeps.tracking.store import open_store
 from tests.ends import end
-from tests.faults.zygote import TRIALS, sweep
+from tests.faults.zygote import PARTS, TRIALS, sweep
 from tests.laws.make import write_space
 from tests.shell import RIDGE, ROOT
 
@@ -89,6 +89,37 @@ def test_a_kill_at_any_call_loses_nothing(zygote: Zygote, tmp_path: Path, never:
             break
         killed = at
     assert 10 < killed < 250
+
+
+@pytest.fixture
+def by_client(tmp_path: Path) -> Iterator[Zygote]:
+    """Drivers that write through MLflow's client, as to a schema that we do not know."""
+    made = Zygote("client", 1, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 3))])
+def test_a_kill_inside_the_writing_of_an_outcome(
+    by_client: Zygote, tmp_path: Path, never: SweepRecord, at: int
+) -> None:
+    """F6: MLflow writes params, metrics and tags one after the other; the part that is there counts for nothing."""
+    space = write_space(tmp_path, RIDGE)
+    for part in PARTS:
+        (tmp_path / part).mkdir()
+        uri = f"sqlite:///{tmp_path / part / 'mlflow.db'}"
+        assert by_client("tear", part, at, space, uri) == -signal.SIGKILL, by_client.said
+        store = open_store(uri)
+        header = find_header(store, "cut")
+        trials = store.client.search_runs([header.experiment_id], "tags.`sweeps.kind` = 'trial'")
+        [run] = [one for one in trials if one.data.params and one.data.tags["sweeps.state"] == "RUNNING"]
+        assert ("rmse" in run.data.metrics) == (part == "tags")
+        assert len(read_sweep(store, header.run_id).trials) == at - 1, (
+            "what is there in part counts for nothing"
+        )
+        assert by_client("go-on", space, uri) == 0, by_client.said
+        all_is_well(uri, never, at)
 
 
 def all_is_well(uri: str, never: SweepRecord, at: int) -> None:

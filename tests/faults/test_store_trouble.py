@@ -20,9 +20,11 @@ from sweeps.tracking.reader import find_sweep, read_sweep
 from sweeps.tracking.spool import Spool
 from sweeps.tracking.store import open_store
 from tests.shell import SOON, TRAIN, Shell
-from tests.stores import BIN, free_port, process, wait_for
+from tests.stores import BIN, Postgres, free_port, process, wait_for
 
 SLOW = TRAIN.replace("BODY", "import time; time.sleep(0.1); return (params['x'] - 0.3) ** 2")
+KEPT = "trials go on, results wait in /"
+"""What is said of an outage: the results are on disk, and not in memory only."""
 pytestmark = pytest.mark.slow
 
 
@@ -101,12 +103,9 @@ def all_there(uri: str, trials: int = 30) -> None:
 def test_a_server_that_is_killed_and_started_again(shell: Shell, server: Server) -> None:
     sweep = begun(shell, server.uri)
     server.kill()
-    lines_until(sweep, "trials go on, results wait in ")
+    lines_until(sweep, KEPT)
     server.start()
-    assert "MLflow is back after" in lines_until(sweep, "MLflow is back")
-    sweep.communicate(timeout=SOON)
-    assert sweep.returncode == 0
-    all_there(server.uri)
+    back(sweep, server.uri)
 
 
 def lines(path: Path) -> list[str]:
@@ -117,7 +116,7 @@ def test_a_driver_that_dies_in_the_outage(shell: Shell, server: Server) -> None:
     """What it had finished by then is picked up by resume and not trained again."""
     sweep = begun(shell, server.uri)
     server.kill()
-    waiting = Path(re.search(r"results wait in (\S+)", lines_until(sweep, "results wait in"))[1])  # type: ignore[index]
+    waiting = Path(re.search(r"results wait in (\S+)", lines_until(sweep, KEPT))[1])  # type: ignore[index]
     deadline = time.monotonic() + SOON
     while not waiting.exists() or len(lines(waiting)) < 8:
         assert time.monotonic() < deadline
@@ -139,7 +138,7 @@ def test_an_interrupt_in_the_outage_ends_within_ten_seconds(
 ) -> None:
     sweep = begun(shell, server.uri)
     server.kill()
-    lines_until(sweep, "results wait in")
+    lines_until(sweep, KEPT)
     sent = time.monotonic()
     sweep.send_signal(number)
     _, told = sweep.communicate(timeout=SOON)
@@ -170,8 +169,7 @@ def test_a_full_disk(shell: Shell) -> None:
     wal = shell.folder / "mlflow.db-wal"
     size = max(wal.stat().st_size, 1)
     resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-    said = lines_until(sweep, "warning: ")
-    assert "trials go on, results wait in" in said
+    assert re.search(KEPT, lines_until(sweep, "warning: "))
     resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     _, told = sweep.communicate(timeout=SOON)
     assert sweep.returncode == 0, told
@@ -180,18 +178,36 @@ def test_a_full_disk(shell: Shell) -> None:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_postgresql_that_is_restarted_at_once(shell: Shell, postgres_uri: str) -> None:
-    import psycopg
+def test_a_postgresql_that_crashes_and_is_started_again(shell: Shell, postgres: Postgres) -> None:
+    uri = postgres()
+    sweep = begun(shell, uri)
+    postgres.stop()
+    try:
+        lines_until(sweep, KEPT)
+    finally:
+        postgres.start()
+    back(sweep, uri)
 
-    sweep = begun(shell, postgres_uri)
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    sweep.communicate(timeout=SOON)
-    assert sweep.returncode == 0
-    all_there(postgres_uri)
+
+def test_a_postgresql_without_a_free_connection(shell: Shell, postgres: Postgres) -> None:
+    """As with ``max_connections`` in use; a limit of ours keeps everybody else's."""
+    uri = postgres()
+    postgres.execute("CREATE ROLE guest LOGIN")
+    postgres.execute(f"ALTER DATABASE {uri.rpartition('/')[2]} OWNER TO guest")
+    sweep = begun(shell, uri.replace("sweeps:", "guest:"))
+    postgres.execute("ALTER ROLE guest CONNECTION LIMIT 0")
+    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'")
+    assert "too many connections" in lines_until(sweep, KEPT)
+    postgres.execute("ALTER ROLE guest CONNECTION LIMIT -1")
+    back(sweep, uri)
+
+
+def back(sweep: "subprocess.Popen[str]", uri: str) -> None:
+    """It notices by itself that the store answers again, and ends as if nothing had been."""
+    lines_until(sweep, "MLflow is back after")
+    _, told = sweep.communicate(timeout=SOON)
+    assert sweep.returncode == 0, told
+    all_there(uri)
 
 
 def test_a_deleted_run_is_no_outage(shell: Shell) -> None:
