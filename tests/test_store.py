@@ -336,7 +336,7 @@ def tables(uri: str) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("cache", ["warm", pytest.param("cold", marks=pytest.mark.nightly)])
 def test_four_commands_at_once_make_one_store(shell: Shell, cache: str) -> None:
-    """F4: four sweeps that begin where there is no store yet; with a cold cache one makes the template, too."""
+    """F4: four sweeps begin where there is no store yet; with a cold cache they make the template, too."""
     if cache == "cold":
         shell.env["XDG_CACHE_HOME"] = str(shell.folder / "cache")
     space = str(write_space(shell.folder, RIDGE))

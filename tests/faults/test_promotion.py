@@ -128,7 +128,7 @@ SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 9.5, 12.5, 1)), "n_esti
 def test_a_sweep_whose_model_meets_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """F27, from the command line: the trials keep their figures, one line says what is wrong, `promote` mends it."""
+    """F27, as typed: the trials keep their figures, one line says what is wrong, ``promote`` mends it."""
     inside, copy = Inside(tmp_path, monkeypatch, capsys), MlflowClient.log_model_artifacts
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -154,8 +154,9 @@ def test_a_sweep_whose_model_meets_a_full_disk(
         "--name",
         "made",
         "-q",
+        "--register-as",
     ]
-    done = inside("run", str(write_space(tmp_path, FOREST)), *words, "--register-as", NAME)
+    done = inside("run", str(write_space(tmp_path, FOREST)), *words, NAME)
     assert done.returncode == 5
     *_, line = done.stderr.splitlines()
     assert line.startswith("error: ")
