@@ -104,7 +104,7 @@ def by_client(tmp_path: Path) -> Iterator[Zygote]:
 def test_a_kill_inside_the_writing_of_an_outcome(
     by_client: Zygote, tmp_path: Path, never: SweepRecord, at: int
 ) -> None:
-    """F6: MLflow writes params, metrics and tags one after the other; the part that is there does not count."""
+    """F6: params, metrics and tags are written one after the other; what is there in part does not count."""
     space = write_space(tmp_path, RIDGE)
     for part in PARTS:
         (tmp_path / part).mkdir()

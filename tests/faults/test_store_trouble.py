@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -29,10 +30,16 @@ pytestmark = pytest.mark.slow
 
 
 class Server:
-    """A real ``mlflow server`` that can be killed and started again at the same address."""
+    """A real ``mlflow server`` that can be killed and started again at the same address.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of its files.
+        backend: its database; a SQLite file in the folder by default.
+    """
+
+    def __init__(self, folder: Path, backend: str | None = None) -> None:
         self._folder, self._port = folder, free_port()
+        self._backend = backend or f"sqlite:///{folder / 'server.db'}"
         self.uri = f"http://127.0.0.1:{self._port}"
         self._running: Any = None
         self.start()
@@ -40,15 +47,24 @@ class Server:
     def start(self) -> None:
         from sweeps.tracking.sqlite import ensure_sqlite
 
-        ensure_sqlite(self._folder / "server.db")
+        if self._backend.startswith("sqlite:"):
+            ensure_sqlite(self._folder / "server.db")
+        else:
+            open_store(self._backend)
         command = [
             str(BIN / "mlflow"), "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(self._port),
-            "--backend-store-uri", f"sqlite:///{self._folder / 'server.db'}",
+            "--backend-store-uri", self._backend,
             "--artifacts-destination", str(self._folder / "files"),
         ]  # fmt: skip
         log = self._folder / "server.log"
         self._running = process(command, self._folder, log, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
-        wait_for(f"{self.uri}/health", self._running.__enter__(), log)
+        self._process = self._running.__enter__()
+        wait_for(f"{self.uri}/health", self._process, log)
+
+    def processes(self) -> list[psutil.Process]:
+        """Itself and those that it started."""
+        leader = psutil.Process(self._process.pid)
+        return [leader, *leader.children(recursive=True)]
 
     def kill(self) -> None:
         if self._running is not None:
