@@ -21,7 +21,9 @@ DIFFERENCES = 6
 
 
 class NothingLeftError(Exception):
-    """A sweep that is complete was to go on: what was wanted is there (docs/decisions/0034).
+    """A sweep that is complete was to go on: what was wanted is there.
+
+    It is no mistake: docs/decisions/0034-what-is-no-mistake.md.
 
     Args:
         store: where it is.

@@ -10,7 +10,7 @@ ELSEWHERE = {
     "B63": ("tests/test_store.py", "test_what_is_no_mlflow_server_for_us"),
     "B67": ("tests/test_store.py", "test_a_missing_driver_is_named"),
 }
-"""B10: no mistake. B11, B44, B59: warnings."""
+"""B10: no mistake (docs/decisions/0034-what-is-no-mistake.md). B11, B44, B59: warnings."""
 
 NOT_HERE = {
     "B6": "no engine takes a package of its own yet",

@@ -1,6 +1,7 @@
-"""C18, C19, C29, C30, C31, C33: what the code may not do, whoever writes the next line of it."""
+"""C18, C19, C28, C29, C30, C31, C33: what the code may not do, whoever writes the next line of it."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ FORBIDDEN = {
 }  # fmt: skip
 UNPICKLERS = {"sweeps/engines/child.py", "sweeps/engines/process.py", "sweeps/registry/apart.py"}
 """Private pipes and folders between a driver and its own processes."""
+CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8")
 LEAST = {"mlflow": "3.17", "skops": "0.12", "pyarrow": "14.0.1"}
 """Below: readers that trust too much (CVE-2024-37065 and CVE-2025-54412; CVE-2023-47248)."""
 
@@ -63,20 +65,38 @@ def test_ruff_looks_for_what_is_unsafe() -> None:
     assert not any("sweeps" in where and "S" in rules for where, rules in lint["per-file-ignores"].items())
 
 
+def pins(constraints: str) -> dict[str, Version]:
+    """Give the versions that a file of constraints names, by package."""
+    lines = [line.partition("#")[0].strip() for line in constraints.splitlines()]
+    named = [Requirement(line) for line in lines if line]
+    return {pin.name: Version(next(iter(pin.specifier)).version) for pin in named}
+
+
+def holes(constraints: str) -> list[str]:
+    """Name the packages of a file of constraints that are older than the holes we know of."""
+    found = pins(constraints)
+    return [name for name, least in LEAST.items() if name not in found or found[name] < Version(least)]
+
+
 @pytest.mark.parametrize("name", LEAST)
 def test_no_version_with_a_known_hole_is_allowed(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = next(r for r in map(Requirement, project["dependencies"]) if r.name == name)
     floors = [Version(s.version) for s in wanted.specifier if s.operator in (">=", "==", "~=")]
     assert max(floors) >= Version(LEAST[name])
-    pinned = [
-        Requirement(line)
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if line.split("=")[0].strip() == name
-    ]
-    assert pinned
-    assert all(pin.specifier.contains(next(iter(pin.specifier)).version) for pin in pinned)
-    assert all(Version(next(iter(pin.specifier)).version) >= max(floors) for pin in pinned)
+    assert wanted.specifier.contains(pins(CONSTRAINTS)[name])
+
+
+def test_no_version_with_a_known_hole_is_pinned() -> None:
+    assert holes(CONSTRAINTS) == []
+    planted = re.sub(r"(?m)^skops==.*$", "skops==0.11.0", CONSTRAINTS)
+    assert holes(planted) == ["skops"]
+    assert holes("pyarrow==14.0.0\n") == ["mlflow", "skops", "pyarrow"]
+
+
+def test_every_package_is_pinned_to_one_version() -> None:
+    specifiers = [Requirement(line).specifier for line in CONSTRAINTS.splitlines() if line[:1].isalpha()]
+    assert all([one.operator for one in found] == ["=="] for found in specifiers)
 
 
 OFFLINE = """
