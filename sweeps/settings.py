@@ -18,6 +18,8 @@ MAX_SEED = 2**32 - 1
 
 DEFAULT_TRIALS = 20
 """Trials of a sweep that names neither trials nor time."""
+DEFAULT_TOP = 5
+"""Finalists of a sweep that names no number."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Sweep:
     """Names of credentials in the environment that workers see; others they do not."""
     features: str | None = None
     """``auto`` or ``dataset``; None: as the search space says."""
-    top: int = 5
+    top: int = DEFAULT_TOP
     """How many of the best trials are scored on the test split."""
     experiment: str | None = None
     """Name of the MLflow experiment; None: the data's name."""

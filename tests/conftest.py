@@ -4,11 +4,13 @@ import ipaddress
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.ends import end
 from tests.forks import forks
 from tests.shell import Shell
 
@@ -91,7 +93,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 def shell(tmp_path: Path, forked: list[str]) -> Iterator[Shell]:
     """The command line in a folder of its own."""
     made = Shell(tmp_path, [*forked, "sweeps"])
-    yield made
-    for process in made.started:
-        process.kill()
-        process.communicate()
+    with ExitStack() as stack:
+        yield made
+        for process in made.started:
+            stack.callback(end, process)

@@ -15,9 +15,11 @@ The commands of a document run in order in one folder that stands for a clone. W
 import json
 import os
 import re
+import select
 import shlex
 import shutil
 import subprocess
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,6 +33,7 @@ import pandas as pd
 import pytest
 
 from sweeps.cli.main import COMMANDS, cli
+from tests.ends import SECONDS
 from tests.shell import SWEEPS
 from tests.stores import BIN, free_port, process, wait_for
 
@@ -135,7 +138,9 @@ class Reader:
 def ask_to_end(server: "subprocess.Popen[bytes]") -> None:
     """What a killed ``sweeps ui`` started would live on, so it is asked first; whoever made it reaps it."""
     server.terminate()
-    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    deadline, ended = time.monotonic() + SECONDS, os.WEXITED | os.WNOWAIT | os.WNOHANG
+    while os.waitid(os.P_PID, server.pid, ended) is None and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
 
 
 @pytest.fixture

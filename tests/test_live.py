@@ -141,7 +141,7 @@ def test_the_picture_shows_who_runs_who_is_best_and_what_failed() -> None:
 def test_what_others_write_to_the_terminal_is_caught_and_cleaned() -> None:
     before = os.fstat(2).st_ino
     with Spill() as spill:
-        subprocess.run(["sh", "-c", r"printf '10 %%\r90 %%\n  \033[31mred\n' >&2"], check=True)
+        subprocess.run(["sh", "-c", r"printf '10 %%\r90 %%\n  \033[31mred\n' >&2"], check=True, timeout=120)
         os.write(2, b"half a")
         assert spill.lines() == ["90 %", "  [31mred"]
         os.write(2, b" line\nthe rest")

@@ -121,6 +121,7 @@ def test_nothing_is_left_behind(space: SearchSpace, tmp_path: Path, monkeypatch:
         capture_output=True,
         encoding="latin-1",
         check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -113,7 +113,12 @@ def test_the_picture_does_not_depend_on_the_readers_matplotlib_settings(tmp_path
             **own,
         }
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=120,
         )
         digests.add(done.stdout)
     assert len(digests) == 1

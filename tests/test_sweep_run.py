@@ -30,6 +30,7 @@ from sweeps.settings import Sweep
 from sweeps.stopping import StopRules
 from sweeps.tracking.store import open_store
 from sweeps.trial import Finished, State
+from tests.inside import Inside
 from tests.laws.make import write_space
 
 Run = Callable[..., SweepRecord]
@@ -452,6 +453,18 @@ def test_nothing_is_registered_where_nothing_should_be(run: Run, client: MlflowC
     late = sweeps.promote_sweep("last", tracking_uri=client.tracking_uri)
     assert late.model is not None
     assert late.finalists == tuple(record.finalists)
+
+
+def test_fewer_finalists_than_asked_for_are_a_warning(
+    tmp_path: Path, sqlite_uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B11: all there are are scored; whoever asked for no number is not told."""
+    inside, space = Inside(tmp_path, monkeypatch, capsys), str(write_space(tmp_path, GOOD, "made"))
+    words = ["run", space, "--data", "diabetes", "--trials", "3", "--engine", "serial", "--no-register", "-q"]
+    told = inside(*words, "--tracking-uri", sqlite_uri, "--top", "50")
+    assert told.returncode == 0, told.stderr
+    assert "warning: --top 50: 3 trials with an rmse, all of them finalists\n" in told.stderr
+    assert "--top" not in inside(*words, "--tracking-uri", sqlite_uri).stderr
 
 
 @pytest.mark.slow

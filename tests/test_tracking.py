@@ -319,9 +319,9 @@ def test_the_commit_is_the_one_of_the_folder(tmp_path: Path, monkeypatch: pytest
         ["init", "-q"],
         ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
     ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=120)
     head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True
+        ["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120
     )
     monkeypatch.chdir(tmp_path)
     assert context_tags()["mlflow.source.git.commit"] == head.stdout.strip()

@@ -282,11 +282,12 @@ def ended(store: Store) -> None:
 
 def test_two_writers_in_one_file(sqlite_uri: str) -> None:
     writers = [by_tables(open_store(sqlite_uri)) for _ in range(2)]
-    threads = [threading.Thread(target=many, args=(writer,)) for writer in writers]
+    threads = [threading.Thread(target=many, args=(writer,), daemon=True) for writer in writers]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     store = open_store(sqlite_uri)
     assert [len(read_sweep(store, writer.run_id).trials) for writer in writers] == [40, 40]
 

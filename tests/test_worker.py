@@ -211,7 +211,9 @@ def test_it_runs_the_same_on_a_process_of_its_own(make_task):
 
 def test_a_worker_never_imports_mlflow():
     code = "import sys, sweeps.worker; print('mlflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "False\n"
 
 

@@ -37,7 +37,7 @@ from sweeps.registry import check_model_name
 from sweeps.report.charts.curves import curve_trials
 from sweeps.report.write import write_report
 from sweeps.search.searcher import Searcher
-from sweeps.settings import Sweep
+from sweeps.settings import DEFAULT_TOP, Sweep
 from sweeps.space.describe import ranges_of
 from sweeps.space.search_space import load_space
 from sweeps.stopping import Standing
@@ -50,6 +50,7 @@ from sweeps.tracking.reader import read_sweep, sweeps_named
 from sweeps.tracking.store import Store, open_store, resolve_uri
 from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Finished, State
+from sweeps.wording import counted
 
 CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
 
@@ -276,6 +277,9 @@ class Session:
     def _promote(self, record: SweepRecord) -> None:
         chosen = self._finals.choose(self.history, self.sweep.top)
         self.warnings += self._finals.warnings
+        if len(chosen.finalists) < self.sweep.top != DEFAULT_TOP:
+            found = counted(len(chosen.finalists), "trial")
+            self.warnings.append(f"--top {self.sweep.top}: {found} with an rmse, all of them finalists")
         self._writer.log_finalists(chosen.finalists)
         if chosen.predictions is not None:
             self._writer.log_predictions(chosen.predictions)

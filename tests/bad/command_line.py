@@ -52,8 +52,9 @@ COMMAND_LINE = {
         f"B4 time {value!r}": Case(
             f"{GOOD} --time={value}", 2, rf"--time: must be a positive time such as 90s, .*, got '{value}'"
         )
-        for value in ("0", "-1", "-5m", "nan", "inf", "10x", "m", "1.2.3", "''", "9" * 30 + "e9")[:8]
+        for value in ("0", "-1", "-5m", "nan", "inf", "10x", "m", "1.2.3", "9" * 30 + "e9")
     },
+    "B4 time ''": Case(f"{GOOD} --time=", 2, "--time: must be a positive time such as 90s, .*, got ''"),
     **{
         f"B5 seed {value!r}": Case(
             f"{GOOD} --seed={value}", 2, rf"--seed: must be .* 0 to 4294967295, got '{value}'"

@@ -139,5 +139,5 @@ def chatter(number):
     os.wait()
     thread = threading.Thread(target=aside, args=(("thread", 0.0),))
     thread.start()
-    thread.join()
+    thread.join(30)
     return number

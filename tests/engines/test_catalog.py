@@ -63,5 +63,7 @@ def test_what_was_asked_for_is_what_one_gets():
 def test_listing_engines_imports_nothing_heavy():
     heavy = ("joblib", "numpy", "multiprocessing")
     code = f"import sys, sweeps.engines; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "[]\n"

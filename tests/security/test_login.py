@@ -98,14 +98,15 @@ def redirecting() -> Iterator[tuple[str, list[str]]]:
 
     there, here = HTTPServer(("127.0.0.1", 0), Elsewhere), HTTPServer(("127.0.0.1", 0), Here)
     threads = [
-        threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01}) for s in (there, here)
+        threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        for s in (there, here)
     ]
     for thread in threads:
         thread.start()
     yield f"127.0.0.1:{here.server_port}", arrived
     for server, thread in zip((there, here), threads, strict=True):
         server.shutdown()
-        thread.join()
+        thread.join(30)
         server.server_close()
 
 

@@ -157,7 +157,7 @@ print({module for module, _ in seen[before:] if not module.startswith(("numpy", 
 def test_a_sweep_and_its_promotion_unpickle_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", UNPICKLED], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
+        env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0] == "champion"

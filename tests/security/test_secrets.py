@@ -1,7 +1,8 @@
-"""C7, C8, C32: what is secret stays out of everything others may read, and away from the workers."""
+"""C7, C8, C10, C32: what is secret stays out of everything others may read, and away from the workers."""
 
 import json
 import os
+import subprocess
 import traceback
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sweeps.credentials import for_workers, is_secret, redact, without_secrets
 from sweeps.engines import open_engine
 from sweeps.engines.process import NO_STORE
 from sweeps.errors import StoreError, UsageError
+from sweeps.tracking.context import context_tags
 from sweeps.tracking.exposure import exposures
 from sweeps.tracking.store import Store, open_store, store_errors
 from tests.security.planted import ENVIRONMENT, HARMLESS, SECRET, found_in
@@ -99,6 +101,20 @@ def test_an_uncaught_error_in_a_script_tells_no_password() -> None:
     looped = OSError(SECRET)
     looped.__context__ = looped
     assert without_secrets(looped) is looped
+
+
+@pytest.mark.parametrize("remote", ["https://me:{}@git.example/x/y.git", "https://{}@git.example/x/y.git"])
+def test_the_address_of_a_git_remote_is_kept_without_its_password(tmp_path: Path, remote: str) -> None:
+    """C10: with commit, branch and address, as MLflow tells them."""
+    for words in (
+        ["init", "-q"],
+        ["remote", "add", "origin", remote.format(SECRET)],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, timeout=60)
+    tags = context_tags(tmp_path)
+    assert tags["mlflow.source.git.repoURL"].endswith("git.example/x/y.git")
+    assert SECRET not in str(tags)
 
 
 def test_a_store_shows_no_password(tmp_path: Path) -> None:
