@@ -109,7 +109,7 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 ODD = Sweep(
     "ridge",
-    DataSpec(table="b c.csv", target="price", seed=7, categorical=("rooms", "district")),
+    DataSpec("diabetes", seed=7, categorical=("rooms", "district")),
     StopRules(3, 0.1, max_failures=0),
     seed=0,
     register=False,
