@@ -52,6 +52,19 @@ BAD = {
         "from scipy.stats import uniform\n" + one("uniform(0, 1)"),
         r"'x' is scipy rv_\w+, not a hyper",
     ),
+    **{
+        package: (
+            f"class Drawn:\n    __module__ = {module!r}\n" + one("Drawn()"),
+            rf"'x' is {package} Drawn, not a hyperopt expression",
+        )
+        for package, module in [
+            ("optuna", "optuna.distributions"),
+            ("ray", "ray.tune.search.sample"),
+            ("skopt", "skopt.space.space"),
+            ("ConfigSpace", "ConfigSpace.hyperparameters"),
+            ("nevergrad", "nevergrad.parametrization.data"),
+        ]
+    },
     "unlabelled": (one("scope.uniform(0, 1)"), r"scope\.uniform\(0, 1\) has no label"),
     "keys": ("SPACE = {1: hp.uniform('x', 0, 1)}", r"must be text, got 1"),
     "not a dict": ("SPACE = [hp.uniform('x', 0, 1)]", r"must evaluate to a dict .* got tuple"),

@@ -9,7 +9,6 @@ import pytest
 from sweeps.cli.grid import cut, grid
 from sweeps.cli.live import View, lines_of
 from sweeps.cli.spill import Spill
-from sweeps.live.causes import Causes
 from sweeps.live.spark import sparkline, stepped
 from sweeps.live.tally import Tally
 from sweeps.live.underway import UnderWay
@@ -72,11 +71,6 @@ def test_the_best_and_how_long_ago() -> None:
     assert [t.number for t in tally.best] == [1, 3, 2, 0]
     assert tally.history == [(0, 7.0), (1, 5.0)]
     assert tally.since_best == 2
-
-
-def test_causes_that_differ_in_numbers_only_are_one() -> None:
-    causes = Causes([failed(0, "x 0.25 is bad"), failed(1, "no file"), failed(2, "x 1e-05 is bad")])
-    assert [(c.reason, c.numbers) for c in causes.ranked] == [("x 0.25 is bad", [0, 2]), ("no file", [1])]
 
 
 def test_sparklines_hold_a_figure_until_the_next() -> None:

@@ -118,18 +118,18 @@ def test_more_threads_than_cores_are_warned_of(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--trials", "3"], 6, r"3 of 3 trials failed; most common \(3\): .*no such luck"),
+        (["--trials", "3"], 6, r"3 of 3 trials failed; most common \(3\): .*no such luck at \S+"),
         (
             ["--trials", "9", "--max-failures", "1"],
             8,
-            r"2 of 2 trials failed; most common \(2\): .*no such luck",
+            r"2 of 2 trials failed; most common \(2\): .*no such luck at \S+",
         ),
     ],
 )
 def test_failures_end_with_their_exit_code_and_one_line(
     shell: Shell, arguments: list[str], code: int, said: str
 ) -> None:
-    body = TRAIN.replace("BODY", 'raise RuntimeError("no such luck")')
+    body = TRAIN.replace("BODY", """raise RuntimeError(f"no such luck at {params['x']}")""")
     done = shell.run(body, "--engine", "serial", *arguments)
     assert done.returncode == code
     assert done.stdout == ""
@@ -137,6 +137,22 @@ def test_failures_end_with_their_exit_code_and_one_line(
     assert re.match(rf"error: sweep made-\S+: {said} \(sweeps show [0-9a-f]{{8}}\)$", last), last
     assert "Traceback" not in done.stderr
     assert shell.sweep().info.status == "FAILED"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        "MODEL = lambda alpha: Ridge(alpha)",
+        "train = lambda params, data, report: params['alpha']",
+    ],
+)
+def test_code_without_a_name_trains_on_workers_too(shell: Shell, model: str) -> None:
+    space = "SPACE = {'alpha': hp.loguniform('alpha', -3, 0)}"
+    body = f"from sklearn.linear_model import Ridge\n{model}\n{space}"
+    done = shell.run(body, "--trials", "2", "--workers", "2", "--no-register", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == 2
 
 
 LONG = TRAIN.replace(

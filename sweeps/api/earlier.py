@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sweeps.api.idle import covered
 from sweeps.data.datasets import Dataset
 from sweeps.errors import DataError, SpaceError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.settings import Sweep
 from sweeps.space.module import SpaceFile
 from sweeps.space.search_space import SearchSpace
+from sweeps.spans import covered
 from sweeps.stopping import Standing
 from sweeps.tracking.store import Store
 from sweeps.trial import Finished, State
@@ -52,8 +52,12 @@ class Earlier:
 
     @property
     def seconds(self) -> float:
-        """For how long trials ran: what counts towards ``--time``."""
-        return covered((t.trial.started, t.ended) for t in self.record.trials)
+        """For how long trials ran: what counts towards ``--time``.
+
+        Those that were lost do not count: of one whose driver was killed only the moment is known at which
+        somebody noticed, perhaps the next morning.
+        """
+        return covered((t.trial.started, t.ended) for t in self.finished)
 
     @cached_property
     def finished(self) -> list[Finished]:

@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
@@ -23,6 +22,7 @@ from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
+from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
 from sweeps.data.datasets import Dataset
@@ -339,6 +339,7 @@ def dataset_infos(dataset: Dataset) -> list[DatasetInfo]:
 
 def _failures(record: SweepRecord) -> str:
     """Say how many trials failed and what for, most of all."""
-    reasons = [t.outcome.reason for t in record.trials if t.outcome.state is State.FAILED]
-    [(common, times)] = Counter(reasons).most_common(1) or [("none ended", 0)]
-    return f"{len(reasons)} of {len(record.trials)} trials failed; most common ({times}): {common}"
+    causes = Causes(t for t in record.trials if t.outcome.state is State.FAILED).ranked
+    failed = sum(len(cause.numbers) for cause in causes)
+    common = f"({len(causes[0].numbers)}): {causes[0].reason}" if causes else "(0): none ended"
+    return f"{failed} of {len(record.trials)} trials failed; most common {common}"

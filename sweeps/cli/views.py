@@ -7,10 +7,10 @@ from datetime import datetime
 
 import click
 
+from sweeps.causes import Causes
 from sweeps.cli.boards import assignments, fitted, params_of, shared_params
 from sweeps.cli.output import answer, bold, note, print_grid, print_json, print_text, terminal_width
 from sweeps.errors import one_line
-from sweeps.live.causes import Causes
 from sweeps.live.spark import sparkline, stepped
 from sweeps.record import SweepRecord
 from sweeps.report.command import run_command

@@ -14,7 +14,7 @@ ELSEWHERE = {
 
 NOT_HERE = {
     "B6": "no engine takes a package of its own yet",
-    "B36": "train() is found by its name in the module, a lambda too",
+    "B36": "train() is found by its name in the module, a lambda too (decision 33)",
     "B52": "XGBoost gets columns by number, so their names are free",
     "B78": "aliases cannot be chosen",
     "B79": "registered models are shared on purpose",
