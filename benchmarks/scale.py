@@ -83,10 +83,18 @@ def step(name: str, trials: int, algo: str, folder: Path) -> dict[str, Any]:
     return figures
 
 
-def time_commands(folders: Mapping[int, Path], repeats: int) -> dict[str, dict[int, list[float]]]:
-    """Give the seconds of each command on each store, the stores in turn."""
-    found: dict[str, dict[int, list[float]]] = {name: {trials: [] for trials in folders} for name in SHOWN}
-    for name, words in SHOWN.items():
+def time_commands(
+    folders: Mapping[int, Path], repeats: int, shown: Mapping[str, Sequence[str]] = SHOWN
+) -> dict[str, dict[int, list[float]]]:
+    """Give the seconds of each command on each store, the stores in turn.
+
+    Args:
+        folders: with a store each, by the trials of its sweeps.
+        repeats: of each command on each store.
+        shown: the words of the commands, by the names they have in a table.
+    """
+    found: dict[str, dict[int, list[float]]] = {name: {trials: [] for trials in folders} for name in shown}
+    for name, words in shown.items():
         for _ in range(repeats):
             for trials, folder in folders.items():
                 found[name][trials].append(seconds_of(sweeps(*words, "--tracking-uri", URI), folder))

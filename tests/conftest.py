@@ -15,7 +15,9 @@ from tests.forks import forks
 from tests.shell import Shell
 
 SLOW_FILES = ("tests/faults/", "tests/docs/", "tests/browser/", "tests/golden/", "tests/test_docs.py")
-SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+LEFT_BY_SWEEPS = ("mlflow.db", "mlartifacts/*/*", "mlruns/*", "results/*", "examples/results/*", "data/*")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,6 +35,19 @@ def _this_machine_only() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", connect)
         yield
     assert refused == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_in_the_checkout() -> Iterator[None]:
+    """Hold the tests to their own folders: what a sweep leaves where it runs must not lie in the checkout."""
+    before = _left_by_sweeps()
+    yield
+    assert _left_by_sweeps() - before == set(), "a test wrote into the checkout: it needs a folder of its own"
+
+
+def _left_by_sweeps() -> set[str]:
+    found = (path for pattern in LEFT_BY_SWEEPS for path in ROOT.glob(pattern))
+    return {str(path.relative_to(ROOT)) for path in found}
 
 
 @pytest.fixture(scope="session", autouse=True)

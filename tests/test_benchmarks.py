@@ -304,7 +304,7 @@ def test_time_to_rmse_and_its_resume(tmp_path: Path) -> None:
 @pytest.mark.nightly
 def test_scale(tmp_path: Path) -> None:
     page, figures, _ = benchmark("scale", tmp_path, "--sizes", "25", "--repeats", "1")
-    assert "| trials | list | show | show --json |" in page
+    assert "| trials | list | show | show --json | best | export | diff |\n" in page
     raw = figures["raw"]
     assert isinstance(raw, dict)
     assert [one["trials"] for one in raw["scales"]] == [25]

@@ -17,7 +17,7 @@ import pytest
 
 from sweeps.engines import available_cores
 from tests.laws.make import write_space
-from tests.shell import RIDGE, SOON, TRAIN, Shell, wait_until
+from tests.shell import RIDGE, SOON, SWEEPS, TRAIN, Shell, wait_until
 
 
 @pytest.mark.slow
@@ -246,11 +246,16 @@ def test_what_an_interrupted_sweep_says_to_type_works(shell: Shell) -> None:
     assert len(answer["finalists"]) >= 3
 
 
-@pytest.mark.slow
-def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
-    shell.env["TERM"] = "xterm"
+def shown_on_a_terminal(shell: Shell, start: list[str], *words: str, term: str) -> str:
+    """Run a sweep of four trials whose stderr is a terminal; give all that is written there."""
+    space = write_space(shell.folder, RIDGE)
+    fixed = ("run", str(space), "--data", "diabetes", "--trials", "4", "--seed", "1", "--no-register")
     ours, theirs = pty.openpty()
-    process = shell.start(RIDGE, "--trials", "4", "--workers", "1", stderr=theirs)
+    process = subprocess.Popen(
+        [*start, *fixed, *words], cwd=shell.folder, env={**shell.env, "TERM": term}, text=True,
+        stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    shell.started.append(process)
     os.close(theirs)
     shown = b""
     while select.select([ours], [], [], SOON)[0]:
@@ -263,14 +268,76 @@ def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
         shown += part
     os.close(ours)
     answer, _ = process.communicate(timeout=SOON)
-    assert process.returncode == 0
-    text = shown.decode()
+    assert process.returncode == 0, shown
+    assert "\x1b" not in answer
+    return shown.decode().replace("\r\n", "\n")
+
+
+TOLD = r"\[(\d)/4\] trial (\d): rmse [\d.]+ in .* · best [\d.]+ \(trial \d\) · .* left"
+"""The line of a trial."""
+
+
+@pytest.mark.slow
+def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
+    text = shown_on_a_terminal(shell, SWEEPS, "--workers", "1", term="xterm")
     assert "4/4" in text
     assert "\x1b[" in text
     assert re.search(r"rmse [\d.]+\S*  trial \d, ", text)
     assert re.search(r"4 trials in .*: 4 complete", text)
     assert "trial 0: rmse" not in text
-    assert "\x1b" not in answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "term"),
+    [(["--plain"], "xterm"), ([], "dumb"), ([], ""), (["--plain", "--verbose"], "xterm")],
+    ids=["plain", "dumb", "no TERM", "plain and verbose"],
+)
+def test_on_a_terminal_there_are_plain_lines_if_asked_for(
+    shell: Shell, forked: list[str], words: list[str], term: str
+) -> None:
+    text = shown_on_a_terminal(shell, [*forked, "sweeps"], "--engine", "serial", *words, term=term)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert re.findall(rf"^{TOLD}$", text, re.MULTILINE) == [(str(n + 1), str(n)) for n in range(4)]
+    assert len(re.findall(r"^    alpha=[\d.]+$", text, re.MULTILINE)) == (4 if "--verbose" in words else 0)
+
+
+@pytest.mark.slow
+def test_verbose_leaves_every_trial_with_its_params_above_the_live_view(
+    shell: Shell, forked: list[str]
+) -> None:
+    text = shown_on_a_terminal(
+        shell, [*forked, "sweeps"], "--engine", "serial", "--verbose", term="xterm-256color"
+    )
+    assert "\x1b[" in text
+    lines = re.findall(rf"{TOLD}\x1b\[K\n    alpha=[\d.]+\x1b\[K\n", text)
+    assert [number for _, number in lines] == list("0123")
+
+
+@pytest.mark.slow
+def test_verbose_tells_the_params_of_every_trial_in_a_pipe_too(shell: Shell) -> None:
+    done = shell.run(RIDGE, "--trials", "2", "--engine", "serial", "--no-register", "--json", "--verbose")
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"^\[(\d)/2\] trial \d: rmse .*\n    alpha=([\d.]+)$", done.stderr, re.MULTILINE)
+    assert [number for number, _ in told] == ["1", "2"]
+    best = json.loads(done.stdout)["best"]
+    assert float(told[best["trial"]][1]) == pytest.approx(best["params"]["alpha"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_no_cache_keeps_nothing_of_the_data(shell: Shell) -> None:
+    cache = shell.folder / "cache"
+    shell.env["SWEEPS_CACHE_DIR"] = str(cache)
+    quick = ("--engine", "serial", "--quiet")
+    done = shell.run(RIDGE, "--trials", "1", "--no-register", "--name", "cut", *quick, "--no-cache")
+    assert done.returncode == 0, done.stderr
+    done = shell("resume", "cut", "--trials", "2", *quick, "--no-cache")
+    assert done.returncode == 0, done.stderr
+    assert not cache.exists()
+    done = shell("resume", "cut", "--trials", "3", *quick)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name.partition("-")[0] for path in cache.iterdir()) == ["encoded", "rows"]
 
 
 @pytest.mark.slow

@@ -258,7 +258,8 @@ def test_all_or_nothing(sqlite_uri: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(writer.write([Entry(proposal(1), 1.0, complete(1.0), 2.0)])) == 1
 
 
-def test_a_database_that_went_away_is_one_line() -> None:
+def test_a_database_that_went_away_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # the artifacts of a sweep in PostgreSQL go to the folder it is run in
     with postgres_server() as new_database:
         store = open_store(new_database())
         writer = by_tables(store)
