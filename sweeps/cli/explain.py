@@ -19,6 +19,7 @@ HEADS = {
     "outlook": "more trials",
     "failures": "failures",
     "test": "test",
+    "drift": "rows",
 }
 
 

@@ -7,6 +7,7 @@ import click
 
 from sweeps.cli.completion import sweep_names
 from sweeps.cli.data_options import add_options
+from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, store_options
 from sweeps.cli.output import note, warn
 from sweeps.cli.run import VIEW_OPTIONS, drive, view_of
@@ -32,7 +33,7 @@ FILES = ("train", "valid", "test", "table", "data_dir")
 @click.option("--table", metavar="FILE", help="Where the one file lies now.")
 @click.option("--no-cache", is_flag=True, help="Read and encode the data anew, and keep nothing of it.")
 @click.option("--results-dir", default="results", show_default=True, metavar="DIR", help="For the reports.")
-@add_options(VIEW_OPTIONS)
+@add_options(NOTIFY_OPTIONS, VIEW_OPTIONS)
 @store_options
 def resume_command(
     sweep: str,
@@ -41,6 +42,7 @@ def resume_command(
     accept_changes: bool,
     no_cache: bool,
     results_dir: str,
+    notify: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     plain: bool,
@@ -58,6 +60,7 @@ def resume_command(
     """
     from sweeps.api.resume import Changes, resumable
     from sweeps.api.workers import start_workers
+    from sweeps.notify.target import read_targets
 
     rest["worker_env"] = rest["worker_env"] or None  # as it was
     settings, data = ({key: rest[key] for key in keys} for keys in (SETTINGS, FILES))
@@ -70,8 +73,9 @@ def resume_command(
     ):
         from sweeps.api.session import Session
 
-        store, earlier, results = found.store.uri, found.earlier, Path(results_dir)
+        place, earlier = (found.sweep, engine, found.store.uri, Path(results_dir)), found.earlier
         kept = f"{len(earlier.finished)} finished trials" if earlier.finished else "no finished trial"
         note(f"going on with sweep {earlier.record.name}: {kept}")
-        session = Session(found.sweep, engine, store, results, cache=not no_cache, earlier=earlier, tell=warn)
+        told = read_targets(notify)
+        session = Session(*place, cache=not no_cache, earlier=earlier, tell=warn, notify=told)
         drive(session, shown, as_json)

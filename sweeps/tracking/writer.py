@@ -278,6 +278,11 @@ class SweepWriter:
         with self._call():
             record_predictions(self.store, self.run_id, predictions)
 
+    def log_drift(self, drift: Mapping[str, Any]) -> None:
+        """Keep how the held-out rows differ from the training rows."""
+        with self._call():
+            record_drift(self.store, self.run_id, drift)
+
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Keep a file as an artifact of the sweep."""
         with self._call():
@@ -378,6 +383,12 @@ def record_predictions(store: Store, sweep: str, predictions: Predictions) -> No
     """Keep with the sweep what its winner predicts for held-out rows."""
     with store_errors(store.shown):
         store.client.log_text(sweep, json.dumps(asdict(predictions)), schema.PREDICTIONS)
+
+
+def record_drift(store: Store, sweep: str, drift: Mapping[str, Any]) -> None:
+    """Keep with the sweep how its held-out rows differ from its training rows."""
+    with store_errors(store.shown):
+        store.client.log_text(sweep, json.dumps(drift), schema.DRIFT)
 
 
 def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
