@@ -94,6 +94,9 @@ class SweepRecord:
     """What was searched; only where asked for (``sweeps.tracking.evidence``), as are the predictions."""
     predictions: Predictions | None = None
     """What the winner predicts for held-out rows; only where asked for."""
+    drift: Mapping[str, Any] | None = None
+    """How the held-out rows differ from the training rows (``sweeps.selection.drift``), as JSON values; only
+    where asked for."""
 
     def count(self, state: State) -> int:
         """How many trials ended in ``state``."""

@@ -88,7 +88,7 @@ def own_commands() -> Iterator[tuple[str, list[str]]]:
         for _, block in blocks(page, "bash"):
             for command in commands(block):
                 if command.startswith("sweeps "):
-                    yield page.name, command.split()[1:]
+                    yield page.name, shlex.split(command)[1:]
 
 
 @dataclass

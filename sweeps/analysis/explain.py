@@ -25,7 +25,7 @@ class Finding:
     """One thing to know about a sweep."""
 
     topic: str
-    """``importance``, ``range``, ``outlook``, ``failures`` or ``test``."""
+    """``importance``, ``range``, ``outlook``, ``failures``, ``test`` or ``drift``."""
     text: str
     evidence: Mapping[str, Any]
     """Figures, as JSON values."""
@@ -82,7 +82,7 @@ class Explanation:
     @cached_property
     def findings(self) -> list[Finding]:
         """The sentences, in the order in which one asks."""
-        parts = (_of_importance, _of_ranges, _of_outlook, _of_failures, _of_test)
+        parts = (_of_importance, _of_ranges, _of_outlook, _of_failures, _of_test, _of_drift)
         return [finding for part in parts for finding in part(self)]
 
 
@@ -201,6 +201,12 @@ def _of_test(found: Explanation) -> Iterator[Finding]:
         "equals": list(seen.equals),
     }  # fmt: skip
     yield Finding("test", text, evidence)
+
+
+def _of_drift(found: Explanation) -> Iterator[Finding]:
+    drift = found.record.drift
+    if drift is not None:
+        yield Finding("drift", str(drift["summary"]), drift)
 
 
 def _shift_text(shift: float) -> str:

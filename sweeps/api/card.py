@@ -6,6 +6,9 @@ from typing import Any
 from sweeps.markdown import link, plain, table
 from sweeps.tracking.links import run_link
 
+MOST_DRIFTED = 20
+"""Rows of the table of drift."""
+
 
 def card(evidence: Mapping[str, Any]) -> str:
     """Write the card of a verdict.
@@ -32,6 +35,8 @@ def _parts(evidence: Mapping[str, Any]) -> Iterator[str]:
     yield table(["check", "", "found", "asked for"], checks)
     if evidence["segments"]:
         yield table([plain(evidence["gate"]["segment"]), "rows", "rmse", "champion's"], _segments(evidence))
+    if evidence.get("drift"):
+        yield from _drift(evidence["drift"])
     takes = f"Takes raw rows with the columns of the signature and predicts {plain(data['target'])}."
     yield f"Data {plain(data['name'])}, digest {plain(data['digest'])}. {takes}"
     params = [[plain(name, 60), plain(value, 60)] for name, value in evidence["params"].items()]
@@ -83,6 +88,21 @@ def _selection(found: Mapping[str, Any] | None) -> str:
         f"chosen on one half of them and scored on the other, the rmse is {found['honest_rmse']:.6g}, higher "
         f"by {found['excess']:.3g}; {100 * found['share']:.0f} % of the halves choose the same winner."
     )
+
+
+def _drift(found: Mapping[str, Any]) -> Iterator[str]:
+    """Tell of the rows: what was found, and the figures of what drifted or was bound to."""
+    yield plain(found["summary"], 2000)
+    rows = [
+        [plain(c["column"], 60), c["what"], f"{c['distance']:.3g}", f"{c['by_chance']:.2g}", f"{c['p']:.2g}",
+         plain(c["figure"], 200)]
+        for c in found["comparisons"]
+        if c["drifted"] or c["expected"]
+    ]  # fmt: skip
+    if rows:
+        yield table(
+            ["column", "", "distance", "by chance", "p", f"{found['split']} rows"], rows[:MOST_DRIFTED]
+        )
 
 
 def _segments(evidence: Mapping[str, Any]) -> list[list[str]]:

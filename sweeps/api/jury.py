@@ -1,6 +1,7 @@
 """Judge a candidate against a champion: the figures, the checks, the verdict, and the evidence of it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -33,6 +34,7 @@ class Jury:
         dataset: its data.
         chosen: its winner.
         logged: the winner's model, loaded back and compared.
+        drift: how the rows it is judged on differ from those it learned from; None where that is not known.
 
     Raises:
         UsageError: the gate names a column that cannot be compared.
@@ -47,7 +49,9 @@ class Jury:
         dataset: Dataset,
         chosen: Chosen,
         logged: registry.LoggedModel,
+        drift: Mapping[str, Any] | None = None,
     ) -> None:
+        self._drift = drift
         self._store, self._gate, self._record, self._dataset = store, gate, record, dataset
         self.chosen, self.rows = chosen, held_out(dataset)
         check_segment(gate, dataset)
@@ -140,6 +144,7 @@ class Jury:
             "champion": None if rival is None else {"version": rival.number, "run_id": rival.run_id},
             "rmse": self.rmse,
             "rows": self._rows(),
+            "drift": self._drift,
             "comparison": None if comparison is None else {**asdict(comparison), "gain": comparison.gain},
             "selection": None
             if self._optimism is None

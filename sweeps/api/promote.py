@@ -1,15 +1,18 @@
 """Register the best model of an earlier sweep, from what MLflow holds of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sweeps import registry
+from sweeps.api.drift import drift_of
 from sweeps.api.earlier import settings_of
 from sweeps.api.encodings import Encodings
 from sweeps.api.finals import Chosen, Finals
+from sweeps.api.news import News
 from sweeps.api.note import note
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
@@ -17,6 +20,7 @@ from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
 from sweeps.engines import open_engine
 from sweeps.errors import DataError, NoUsableTrialError, SpaceError
+from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
 from sweeps.selection import pick
 from sweeps.selection.gate import Gate
@@ -25,7 +29,7 @@ from sweeps.space.module import find_space, read_space
 from sweeps.space.search_space import load_space
 from sweeps.tracking.claim import close_abandoned
 from sweeps.tracking.dress import dress
-from sweeps.tracking.findings import record_finalists, record_predictions, record_promotion
+from sweeps.tracking.findings import record_drift, record_finalists, record_predictions, record_promotion
 from sweeps.tracking.reader import find_header, read_sweep
 from sweeps.tracking.store import Store, find_store, resolve_uri
 
@@ -37,6 +41,7 @@ def promote_sweep(
     gate: Gate | str | None = None,
     tracking_uri: str | None = None,
     tell: Callable[[str], object] = lambda _: None,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Register the winner of a sweep and judge it against the champion on the same rows.
 
@@ -48,7 +53,9 @@ def promote_sweep(
         register_as: name of the registered model; by default as the sweep said.
         gate: the verdict asked for, or its kind; by default as the sweep said, else a lower rmse.
         tracking_uri: MLflow store, as for ``run_sweep``.
-        tell: told in words of a model that was changed since it was logged, and is not used.
+        tell: told in words of a model that was changed since it was logged, and is not used; and of test rows
+            that are not distributed like the training rows.
+        notify: commands and web addresses that are told the verdict, as JSON.
 
     Returns:
         The sweep with its finalists and its registered model.
@@ -59,6 +66,7 @@ def promote_sweep(
         NoUsableTrialError: no trial is COMPLETE, or its training gives no model.
         StoreError: the store refuses.
     """
+    targets = read_targets(notify)
     if register_as is not None:
         registry.check_model_name(register_as, "--as")
     store = find_store(resolve_uri(tracking_uri))
@@ -81,10 +89,14 @@ def promote_sweep(
     chosen = _logged(store, record, tell) or _choose(store, record, settings, dataset)
     logged = log_winner(store, record, dataset, chosen)
     wanted = Gate(gate) if isinstance(gate, str) else gate or settings.gate
-    version = promote_winner(store, record, dataset, chosen, logged, name, wanted)
+    drift = _drift(store, record, dataset, settings, tell)
+    version = promote_winner(store, record, dataset, chosen, logged, name, wanted, drift)
     record_promotion(store, record.run_id, version)
     record = replace(record, finalists=chosen.finalists, model=version)
-    dress(store, record, note(record))
+    with News(targets, tell) as news:
+        news.begin(store, record.run_id, record.experiment_id, record.name, record.experiment)
+        news.verdict(chosen.winner, chosen.test_rmse, version, record.state)
+        dress(store, record, note(record))
     return record
 
 
@@ -106,6 +118,19 @@ def _logged(store: Store, record: SweepRecord, tell: Callable[[str], object]) ->
         tell(f"trial {trial.number}: {error}; it is not used, the finalists are trained again")
         return None
     return Chosen(tuple(record.finalists), trial, pipeline, winner.test_rmse)
+
+
+def _drift(
+    store: Store, record: SweepRecord, dataset: Dataset, settings: Sweep, tell: Callable[[str], object]
+) -> dict[str, Any] | None:
+    """Tell, and keep with the sweep, how the rows that decide differ from those learned from."""
+    found = drift_of(dataset, settings.data.split_by)
+    if found is None:
+        return None
+    for warning in found.warnings:
+        tell(warning)
+    record_drift(store, record.run_id, found.to_json())
+    return found.to_json()
 
 
 def _choose(store: Store, record: SweepRecord, settings: Sweep, dataset: Dataset) -> Chosen:

@@ -1,6 +1,7 @@
 """Register the winner of a sweep and judge it against the champion on the same rows."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sweeps import registry
 from sweeps.api.finals import Chosen, held_out, predict
@@ -56,6 +57,7 @@ def promote_winner(
     logged: registry.LoggedModel,
     name: str,
     gate: Gate | None = None,
+    drift: Mapping[str, Any] | None = None,
 ) -> ModelVersion:
     """Register the logged model; alias ``champion`` where the verdict on it says so.
 
@@ -69,12 +71,13 @@ def promote_winner(
         logged: the winner's model, see ``log_winner``.
         name: of the registered model.
         gate: the verdict asked for; by default a lower rmse on the same rows.
+        drift: how the rows it is judged on differ from those it learned from, for the evidence.
 
     Raises:
         UsageError: the gate names a column that cannot be compared.
         StoreError: the registry refuses.
     """
-    jury = Jury(store, gate or Gate(), record, dataset, chosen, logged)
+    jury = Jury(store, gate or Gate(), record, dataset, chosen, logged, drift)
     winner = chosen.winner
     tags = {
         "sweep": record.run_id,

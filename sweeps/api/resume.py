@@ -9,6 +9,7 @@ from typing import Any
 from sweeps.api.earlier import Earlier, NothingLeftError, settings_of
 from sweeps.api.workers import start_workers
 from sweeps.engines import check_engine
+from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
 from sweeps.settings import Sweep
 from sweeps.space.module import find_space, read_space
@@ -100,6 +101,7 @@ def resume_sweep(
     results: str | Path = "results",
     on_trial: Callable[[Finished], object] | None = None,
     progress: bool = True,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Go on with an interrupted sweep: finished trials stay, interrupted ones are repeated first.
 
@@ -118,6 +120,7 @@ def resume_sweep(
         results: folder for the reports.
         on_trial: called with every trial that ends from now on.
         progress: whether a notebook shows how the sweep goes on.
+        notify: commands and web addresses that are told from now on; they are not kept with the sweep.
 
     Returns:
         The sweep as MLflow holds it, with the trials of all its sessions; at once where it is complete.
@@ -129,14 +132,12 @@ def resume_sweep(
     from sweeps.api.shown import run_session
 
     settings = {"workers": workers, "threads": threads, "engine": engine, "worker_env": worker_env}
-    changes = Changes(trials, time, settings, accept=accept_changes)
+    changes, targets = Changes(trials, time, settings, accept=accept_changes), read_targets(notify)
     try:
-        with (
-            resumable(sweep, changes, tracking_uri) as found,
-            start_workers(found.sweep) as opened,
-            Session(found.sweep, opened, found.store.uri, Path(results), earlier=found.earlier) as session,
-        ):
-            return run_session(session, on_trial, progress=progress)
+        with resumable(sweep, changes, tracking_uri) as found, start_workers(found.sweep) as opened:
+            place = found.sweep, opened, found.store.uri, Path(results)
+            with Session(*place, earlier=found.earlier, notify=targets) as session:
+                return run_session(session, on_trial, progress=progress)
     except NothingLeftError as complete:
         return complete.record
 

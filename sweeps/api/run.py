@@ -8,6 +8,7 @@ from typing import Any
 from sweeps.api.precheck import precheck
 from sweeps.api.workers import start_workers
 from sweeps.data.spec import DataSpec
+from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
 from sweeps.selection.gate import Gate
 from sweeps.settings import DEFAULT_TRIALS, MAX_SEED, Sweep
@@ -56,6 +57,7 @@ def run_sweep(
     cache: bool = True,
     on_trial: Callable[[Finished], object] | None = None,
     progress: bool = True,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Run a sweep: search, track in MLflow, choose on held-out rows, register the best model, report.
 
@@ -101,6 +103,7 @@ def run_sweep(
         cache: whether the rows and features are kept on disk for the next sweep on the same data.
         on_trial: called with every trial that ends.
         progress: whether a notebook shows how the sweep goes on; elsewhere nothing is shown.
+        notify: commands and web addresses that are told of a new best, the verdict and the end, as JSON.
 
     Returns:
         The finished sweep as MLflow holds it: its trials, finalists and registered model.
@@ -144,7 +147,8 @@ def run_sweep(
         register=register,
         gate=Gate(gate) if isinstance(gate, str) else gate,
     )
-    return run_settings(sweep, tracking_uri, Path(results), on_trial, cache=cache, progress=progress)
+    place = tracking_uri, Path(results)
+    return run_settings(sweep, *place, on_trial, cache=cache, progress=progress, notify=notify)
 
 
 def run_settings(
@@ -155,14 +159,16 @@ def run_settings(
     *,
     cache: bool = True,
     progress: bool = False,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Run a sweep from its settings; see ``run_sweep``."""
+    targets = read_targets(notify)
     precheck(sweep, tracking_uri, results)
     with start_workers(sweep) as engine:
         from sweeps.api.session import Session
         from sweeps.api.shown import run_session
 
-        with Session(sweep, engine, tracking_uri, results, cache=cache) as session:
+        with Session(sweep, engine, tracking_uri, results, cache=cache, notify=targets) as session:
             return run_session(session, on_trial, progress=progress)
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
@@ -11,12 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from sweeps.api.checks import check_segment
+from sweeps.api.drift import drift_of
 from sweeps.api.earlier import Earlier
 from sweeps.api.encodings import Encodings
 from sweeps.api.finals import Finals, InterruptedFinalsError
 from sweeps.api.folders import folder_name
 from sweeps.api.followed import Followed
 from sweeps.api.idle import idle_share
+from sweeps.api.news import News
 from sweeps.api.note import note
 from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
@@ -31,6 +33,7 @@ from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.lint import check_space
 from sweeps.live.underway import UnderWay
+from sweeps.notify.target import Target
 from sweeps.pruning import open_pruner
 from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
@@ -71,7 +74,8 @@ class Session:
         results: folder for ``<name>/leaderboard.csv`` and the like.
         cache: whether data is kept between sweeps.
         earlier: what there is of the sweep, to go on with; None begins a new one.
-        tell: told in words when the store is out of reach, and when it is back.
+        tell: told in words when the store is out of reach, when it is back, and of trouble with ``notify``.
+        notify: who is told of a new best, of the verdict and of the end.
 
     Raises:
         SweepsError: whatever is wrong with space, data, store, names or folders.
@@ -87,6 +91,7 @@ class Session:
         cache: bool = True,
         earlier: Earlier | None = None,
         tell: Callable[[str], object] = lambda _: None,
+        notify: Sequence[Target] = (),
     ) -> None:
         self.sweep, self.engine, self._cached, self._earlier = sweep, engine, cache, earlier
         self._tell = tell
@@ -95,6 +100,8 @@ class Session:
         self.interrupt: Future[int] = Future()
         """Set its result (a signal's number) to end the sweep."""
         self.history: list[Finished] = list(earlier.finished) if earlier else []
+        self._news = News(notify, tell)
+        self._news.recall(self.history)
         self._uri, self._results = tracking_uri, results
         self._stack = ExitStack()
         self._closed = False
@@ -108,6 +115,9 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         """End what runs and close the sweep."""
+        if error is not None and not isinstance(error, SweepOwnedError):
+            hurried = self.interrupt.done() or isinstance(error, KeyboardInterrupt)
+            self._news.otherwise("INTERRUPTED" if hurried else "FAILED")
         with self._stack:
             if self._closed:
                 return
@@ -122,6 +132,7 @@ class Session:
 
     def _open(self, stack: ExitStack) -> None:
         sweep = self.sweep
+        stack.enter_context(self._news)
         self.space = load_space(sweep.space)
         self.warnings = check_space(self.space, sweep.stop.trials)
         self._searcher = Searcher(self.space, sweep.algo, sweep.seed, sweep.algo_options)
@@ -173,6 +184,7 @@ class Session:
             writer = SweepWriter.open(store, self.experiment, self.name, **given)
         else:
             writer = SweepWriter.reopen(store, self._earlier.record, **given)
+        self._news.begin(store, writer.run_id, writer.experiment_id, self.name, self.experiment)
         self._cache.flush()  # here, where no trial waits for it
         return writer
 
@@ -237,6 +249,7 @@ class Session:
             for finished in loop:
                 if finished.outcome.state is not State.LOST:
                     self.history.append(finished)
+                self._news.trial(finished)
                 yield finished
 
     def finish(self) -> SweepRecord:
@@ -285,14 +298,26 @@ class Session:
             self._writer.log_predictions(chosen.predictions)
         if chosen.test_rmse is None:
             self.warnings.append("there are no test rows: the winner has the lowest rmse on validation")
+        drift = self._look_for_drift()
         if chosen.pipeline is None:
             self.warnings.append("no finalist has a fitted model: there is none to register")
             return
         logged = log_winner(self.store, record, self.dataset, chosen)
         if self.sweep.register:
             place = self.store, record, self.dataset, chosen, logged, self.model_name
-            version = promote_winner(*place, self.sweep.gate)
+            version = promote_winner(*place, self.sweep.gate, drift)
             self._writer.log_promotion(version)
+            self._news.verdict(chosen.winner, chosen.test_rmse, version)
+
+    def _look_for_drift(self) -> dict[str, Any] | None:
+        """Tell, and keep with the sweep, how the rows that decide differ from those learned from."""
+        found = drift_of(self.dataset, self.sweep.data.split_by)
+        if found is None:
+            return None
+        self.warnings += found.warnings
+        told = found.to_json()
+        self._writer.log_drift(told)
+        return told
 
     @property
     def _standing(self) -> Standing:
@@ -313,6 +338,7 @@ class Session:
         own = self.history[len(self._earlier.finished) if self._earlier else 0 :]
         self._writer.close(state, note(record, self._reason(state)), {"overhead": idle_share(own)})
         record = read_sweep(self.store, self.run_id)
+        self._news.end(record)
         plot = state != "INTERRUPTED"  # who interrupts waits
         if plot:
             dress(self.store, record)

@@ -20,6 +20,7 @@ HEADS = {
     "outlook": "more trials",
     "failures": "failures",
     "test": "test",
+    "drift": "rows",
 }
 
 

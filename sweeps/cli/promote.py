@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sweeps.cli.completion import sweep_names
+from sweeps.cli.data_options import add_options
 from sweeps.cli.gate import gate_options, read_gate, require
+from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import store_options
 from sweeps.cli.output import answer, figure, print_json, warn
 
@@ -17,9 +19,15 @@ if TYPE_CHECKING:
 @click.argument("sweep", shell_complete=sweep_names)
 @click.option("--as", "register_as", metavar="MODEL", help="Name of the registered model.")
 @gate_options
+@add_options(NOTIFY_OPTIONS)
 @store_options
 def promote_command(
-    sweep: str, register_as: str | None, tracking_uri: str | None, as_json: bool, **options: Any
+    sweep: str,
+    register_as: str | None,
+    notify: tuple[str, ...],
+    tracking_uri: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Register the best model of SWEEP and judge it against the champion on the same rows.
 
@@ -30,7 +38,7 @@ def promote_command(
     from sweeps.report.summary import summary
 
     gate = read_gate(options)
-    record = promote_sweep(sweep, register_as, gate=gate, tracking_uri=tracking_uri, tell=warn)
+    record = promote_sweep(sweep, register_as, gate=gate, tracking_uri=tracking_uri, tell=warn, notify=notify)
     if as_json:
         print_json(summary(record))
     else:

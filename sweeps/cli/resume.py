@@ -1,5 +1,6 @@
 """``sweeps resume``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import click
 
 from sweeps.cli.completion import sweep_names
 from sweeps.cli.data_options import add_options
+from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, store_options
 from sweeps.cli.output import answer, note, print_json, warn
 from sweeps.cli.run import VIEW_OPTIONS, drive, view_of
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from sweeps.api.earlier import NothingLeftError
     from sweeps.api.resume import Resumable
     from sweeps.cli.progress import Progress
+    from sweeps.notify.target import Target
 
 SETTINGS = ("workers", "threads", "engine", "space", "worker_env")
 FILES = ("train", "valid", "test", "table", "data_dir")
@@ -37,7 +40,7 @@ FILES = ("train", "valid", "test", "table", "data_dir")
 @click.option("--table", metavar="FILE", help="Where the one file lies now.")
 @click.option("--no-cache", is_flag=True, help="Read and encode the data anew, and keep nothing of it.")
 @click.option("--results-dir", default="results", show_default=True, metavar="DIR", help="For the reports.")
-@add_options(VIEW_OPTIONS)
+@add_options(NOTIFY_OPTIONS, VIEW_OPTIONS)
 @store_options
 def resume_command(
     sweep: str,
@@ -46,6 +49,7 @@ def resume_command(
     accept_changes: bool,
     no_cache: bool,
     results_dir: str,
+    notify: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     plain: bool,
@@ -63,28 +67,37 @@ def resume_command(
     """
     from sweeps.api.earlier import NothingLeftError
     from sweeps.api.resume import Changes, resumable
+    from sweeps.notify.target import read_targets
 
     rest["worker_env"] = rest["worker_env"] or None  # as it was
     settings, data = ({key: rest[key] for key in keys} for keys in (SETTINGS, FILES))
     changes = Changes(trials, seconds_, settings, data, accept_changes)
-    view = view_of(quiet, verbose, plain, as_json)
+    view, told = view_of(quiet, verbose, plain, as_json), read_targets(notify)
     try:
         with resumable(sweep, changes, tracking_uri, waits=note) as found, view as shown:
-            _go_on(found, shown, Path(results_dir), cache=not no_cache, as_json=as_json)
+            _go_on(found, shown, Path(results_dir), told, cache=not no_cache, as_json=as_json)
     except NothingLeftError as complete:
         _tell(complete, as_json)
 
 
-def _go_on(found: "Resumable", shown: "Progress", results: Path, *, cache: bool, as_json: bool) -> None:
+def _go_on(
+    found: "Resumable",
+    shown: "Progress",
+    results: Path,
+    told: "Sequence[Target]",
+    *,
+    cache: bool,
+    as_json: bool,
+) -> None:
     from sweeps.api.workers import start_workers
 
     with start_workers(found.sweep) as engine:
         from sweeps.api.session import Session
 
-        store, earlier = found.store.uri, found.earlier
+        place, earlier = (found.sweep, engine, found.store.uri, results), found.earlier
         kept = f"{len(earlier.finished)} finished trials" if earlier.finished else "no finished trial"
         note(f"going on with sweep {earlier.record.name}: {kept}")
-        session = Session(found.sweep, engine, store, results, cache=cache, earlier=earlier, tell=warn)
+        session = Session(*place, cache=cache, earlier=earlier, tell=warn, notify=told)
         drive(session, shown, as_json)
 
 

@@ -12,6 +12,7 @@ import click
 from sweeps.cli.completion import space_names
 from sweeps.cli.data_options import DATA_OPTIONS, FILE_OPTIONS, add_options, data_spec
 from sweeps.cli.gate import GATE_OPTIONS, read_gate, require
+from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
 from sweeps.cli.output import answer, figure, note, print_json, seconds, warn
 from sweeps.cli.progress import Detail, Progress, progress
@@ -83,15 +84,15 @@ VIEW_OPTIONS = (
 
 @click.command("run")
 @click.argument("space", shell_complete=space_names)
-@add_options(
-    DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS, RESULT_OPTIONS, GATE_OPTIONS, VIEW_OPTIONS
-)
+@add_options(DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS)
+@add_options(RESULT_OPTIONS, GATE_OPTIONS, NOTIFY_OPTIONS, VIEW_OPTIONS)
 @store_options
 def run_command(
     tracking_uri: str | None,
     as_json: bool,
     results_dir: str,
     no_cache: bool,
+    notify: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     plain: bool,
@@ -106,6 +107,7 @@ def run_command(
     """
     from sweeps.api.precheck import precheck
     from sweeps.api.workers import start_workers
+    from sweeps.notify.target import read_targets
 
     view = view_of(quiet, verbose, plain, as_json)
     sweep, results = settings(**options), Path(results_dir)
@@ -113,7 +115,8 @@ def run_command(
     with view as shown, start_workers(sweep) as engine:
         from sweeps.api.session import Session
 
-        session = Session(sweep, engine, tracking_uri, results, cache=not no_cache, tell=warn)
+        place, told = (sweep, engine, tracking_uri, results), read_targets(notify)
+        session = Session(*place, cache=not no_cache, tell=warn, notify=told)
         drive(session, shown, as_json)
 
 

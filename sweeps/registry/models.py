@@ -90,7 +90,9 @@ def log_model(
             _close_leftovers(client, experiment_id, run_id)
         _link(client, run_id, model_id)
         linked = {"model_id": model_id, "dataset_name": data_name[:500], "dataset_digest": data_digest[:36]}
-        client.log_batch(run_id, metrics=_metrics(client, run_id, metrics, **linked))
+        client.log_batch(
+            run_id, metrics=_metrics(client, run_id, _missing(client, model_id, metrics), **linked)
+        )
     return LoggedModel(model_id)
 
 
@@ -275,6 +277,12 @@ def _link(client: "MlflowClient", run_id: str, model_id: str) -> None:
     outputs = client.get_run(run_id).outputs
     if model_id not in [m.model_id for m in (outputs.model_outputs if outputs else [])]:
         client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
+
+def _missing(client: "MlflowClient", model_id: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Give the figures a model does not have yet: MLflow refuses them where the data goes by another name."""
+    known = {(metric.key, metric.value) for metric in client.get_logged_model(model_id).metrics or ()}
+    return {key: value for key, value in metrics.items() if (key, value) not in known}
 
 
 def _metrics(

@@ -1,7 +1,7 @@
 """What comes of a sweep, written on its run: finalists, predictions, the registered model."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,6 +42,12 @@ def record_predictions(store: Store, sweep: str, predictions: Predictions) -> No
     """Keep with the sweep what its winner predicts for held-out rows."""
     with store_errors(store.shown):
         store.client.log_text(sweep, json.dumps(asdict(predictions)), schema.PREDICTIONS)
+
+
+def record_drift(store: Store, sweep: str, drift: Mapping[str, Any]) -> None:
+    """Keep with the sweep how its held-out rows differ from its training rows."""
+    with store_errors(store.shown):
+        store.client.log_text(sweep, json.dumps(drift), schema.DRIFT)
 
 
 def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:

@@ -22,7 +22,7 @@ from sweeps.tracking.change import Change, Draft, Entry, milliseconds
 from sweeps.tracking.context import context_tags
 from sweeps.tracking.database import database_of
 from sweeps.tracking.doubles import delete_doubles, doubled_trials
-from sweeps.tracking.findings import record_finalists, record_predictions, record_promotion
+from sweeps.tracking.findings import record_drift, record_finalists, record_predictions, record_promotion
 from sweeps.tracking.inputs import DatasetInfo, log_datasets
 from sweeps.tracking.owner import DRIVEN, Owner
 from sweeps.tracking.spool import Spool
@@ -269,6 +269,11 @@ class SweepWriter:
         """Keep what the winner predicts for held-out rows."""
         with self._call():
             record_predictions(self.store, self.run_id, predictions)
+
+    def log_drift(self, drift: Mapping[str, Any]) -> None:
+        """Keep how the held-out rows differ from the training rows."""
+        with self._call():
+            record_drift(self.store, self.run_id, drift)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Keep a file as an artifact of the sweep."""
