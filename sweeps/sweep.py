@@ -69,6 +69,8 @@ class Engine(Protocol):
     """Where trials run."""
 
     slots: int
+    changed: "Future[Any]"
+    """Done when there are more slots than there were."""
 
     def submit(self, fn: Callable[[Task], Outcome], task: Task, limit: float | None) -> "Future[Outcome]":
         """Run ``fn(task)`` in a free slot for at most ``limit`` seconds; the future fails if it is lost."""
@@ -107,7 +109,7 @@ def run_trials(
         TooManyFailuresError: the engine loses one trial after the other.
         StoreError: an outcome cannot be written.
     """
-    agenda = Agenda(searcher, history, engine.slots)
+    agenda = Agenda(searcher, history)
     standing, flight = Standing(), Flight(tracker, engine, limit)
     for finished in history:
         if finished.outcome.state is not State.LOST:
@@ -119,7 +121,7 @@ def run_trials(
             while (
                 flight.room
                 and not stop.reason(standing, agenda.begun, time.monotonic() - started)
-                and (proposal := agenda.take()) is not None
+                and (proposal := agenda.take(engine.slots)) is not None
             ):
                 flight.launch(proposal, packer.pack(proposal))
             if flight.over:
@@ -181,7 +183,8 @@ class Flight:
             StoreError: nothing can be recorded any more.
         """
         broken = self._tracker.broken
-        awaited: list[Future[Any]] = [*self._running, *self._unwritten, interrupt, broken]
+        waking = interrupt, broken, self._engine.changed
+        awaited: list[Future[Any]] = [*self._running, *self._unwritten, *waking]
         done, _ = wait(awaited, return_when=FIRST_COMPLETED)
         if broken in done:
             broken.result()
@@ -216,14 +219,13 @@ class Agenda:
     Args:
         searcher: proposes.
         history: of an earlier session.
-        slots: of the engine; losing all of them at once, twice, does not yet make it broken.
     """
 
-    def __init__(self, searcher: Searcher, history: Sequence[Finished], slots: int = 1) -> None:
+    def __init__(self, searcher: Searcher, history: Sequence[Finished]) -> None:
         self._searcher = searcher
         self._lost: deque[Proposal] = deque()
         self._losses: Counter[int] = Counter()
-        self._in_a_row, self._allowed = 0, max(LOSSES_IN_A_ROW, 2 * slots + 1)
+        self._in_a_row, self._allowed = 0, LOSSES_IN_A_ROW
         for finished in sorted(history, key=lambda f: f.number):
             self._searcher.remember(finished.trial.proposal)
             self._tell(finished.trial.proposal, finished.outcome)
@@ -237,8 +239,13 @@ class Agenda:
         """Trials begun so far, without those waiting to be tried again."""
         return self._asked - len(self._lost)
 
-    def take(self) -> Proposal | None:
-        """Give the next proposal; None where the search space has no point left."""
+    def take(self, slots: int) -> Proposal | None:
+        """Give the next proposal; None where the search space has no point left.
+
+        Args:
+            slots: of the engine now; losing all it ever had at once, twice, does not yet make it broken.
+        """
+        self._allowed = max(self._allowed, 2 * slots + 1)
         if self._lost:
             return self._lost.popleft()
         proposal = self._searcher.ask(self._gaps[0] if self._gaps else self._next)

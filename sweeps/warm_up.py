@@ -8,11 +8,12 @@ def warm_up(space: str) -> None:
     """Import what the trials of a search space need.
 
     Args:
-        space: path of its module.
+        space: path of its module, on the driver.
     """
     import skops.io  # noqa: F401  # the slowest of what keeping a model needs
 
     import sweeps.worker  # noqa: F401
+    from sweeps.shared import here
     from sweeps.space.search_space import load_space
 
-    load_space(space)
+    load_space(here(space))

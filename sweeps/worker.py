@@ -17,6 +17,7 @@ from sweeps.models.kinds import is_boosted
 from sweeps.models.scoring import mean_curve, mean_metrics, score
 from sweeps.models.threads import limited
 from sweeps.pruning import ForecastWatch, Pruned, Watch, survives
+from sweeps.shared import here
 from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.trial import Fold, Outcome, Params, State, Task
 
@@ -52,11 +53,11 @@ def run_trial(task: Task) -> Outcome:
 
 
 def _run(task: Task) -> Outcome:
-    space = _open_space(task.setup.space, task.setup.space_digest)
+    space = _open_space(here(task.setup.space), task.setup.space_digest)
     params = space.params(task.point)
     if task.refit_rounds is not None:
-        return _run_fold(space, params, _open_refit(task.setup.data), replace(task, cutoffs=()))
-    folds = _open_folds(task.setup.data)
+        return _run_fold(space, params, _open_refit(here(task.setup.data)), replace(task, cutoffs=()))
+    folds = _open_folds(here(task.setup.data))
     if len(folds) == 1:
         return _run_fold(space, params, folds[0], task)
     return _run_folds(space, params, folds, task)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +30,9 @@ class Engine(Protocol):
     """Where a model that was not kept is trained again."""
 
     threads: int
+
+    def share(self, folder: Path) -> None:
+        """Have later tasks find the files of a folder."""
 
     def submit(self, fn: Any, task: Task, limit: float | None = None) -> "Future[Outcome]":
         """Run ``fn(task)``, for at most so many seconds."""
@@ -81,6 +85,7 @@ class Finals:
         self._seed, self._dataset, self._space, self._limit = sweep_seed, dataset, space, limit
         self._encodings, self._shelf, self._engine = encodings, shelf, engine
         self._interrupt: Future[Any] = Future() if interrupt is None else interrupt
+        self._shared: set[Path] = set()
         self.warnings: list[str] = []
         """Why finalists have no model, where training them again went wrong."""
 
@@ -125,8 +130,11 @@ class Finals:
 
     def task(self, proposal: Proposal, keep_below: float, refit_rounds: int | None = None) -> Task:
         """Pack a proposal for the worker."""
-        data = str(self._encodings.of(self._space.params(proposal.point)).folder)
-        setup = Setup(str(self._space.path), self._space.digest, data, self._engine.threads)
+        data = self._encodings.of(self._space.params(proposal.point)).folder
+        if data not in self._shared:
+            self._engine.share(data)
+            self._shared.add(data)
+        setup = Setup(str(self._space.path), self._space.digest, str(data), self._engine.threads)
         return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
 
     def _to_train(self, number: int) -> bool:

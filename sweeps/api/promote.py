@@ -1,7 +1,7 @@
 """Register the best model of an earlier sweep, from what MLflow holds of it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,9 +16,10 @@ from sweeps.api.news import News
 from sweeps.api.note import note
 from sweeps.api.promotion import log_winner, promote_winner
 from sweeps.api.shelf import Shelf
+from sweeps.api.workers import start_engine
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
-from sweeps.engines import open_engine
+from sweeps.engines import ON_THIS_MACHINE, Engine
 from sweeps.errors import DataError, NoUsableTrialError, SpaceError
 from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
@@ -143,9 +144,7 @@ def _choose(store: Store, record: SweepRecord, settings: Sweep, dataset: Dataset
     space = load_space(settings.space)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
-        engine = stack.enter_context(
-            open_engine(settings.engine, settings.workers, settings.threads, settings.worker_env)
-        )
+        engine = stack.enter_context(_trainers(settings))
         encodings = Encodings(dataset, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, settings.top), engine)
         chosen = finals.choose(record.trials, settings.top)
@@ -156,3 +155,11 @@ def _choose(store: Store, record: SweepRecord, settings: Sweep, dataset: Dataset
     if chosen.predictions is not None:
         record_predictions(store, record.run_id, chosen.predictions)
     return chosen
+
+
+def _trainers(settings: Sweep) -> AbstractContextManager[Engine]:
+    """Give an engine on this machine: the cluster that a sweep ran on may be long gone."""
+    space, threads, keep = settings.space, settings.threads, settings.worker_env
+    if settings.engine in ON_THIS_MACHINE:
+        return start_engine(space, settings.engine, settings.workers, threads, keep)
+    return start_engine(space, "local", None, threads, keep)

@@ -80,9 +80,11 @@ def run_sweep(
         categorical: columns that are categories although they hold numbers.
         data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
         cv: folds of cross-validation on train and validation rows.
-        workers: trials at once; as many as there are cores (at most 8) by default.
-        threads: per trial; cores // workers by default.
-        engine: ``"local"`` (processes) or ``"serial"`` (this process).
+        workers: trials at once; as many as there are cores (at most 8) by default, on a cluster as many as it
+            has room for.
+        threads: per trial; cores // workers by default, 1 on a cluster.
+        engine: ``"local"`` (processes), ``"serial"`` (this process), or a cluster: ``"dask://HOST:PORT"``,
+            ``"ray://HOST:PORT"``; ``"dask"`` and ``"ray"`` start one on this machine.
         worker_env: names of credentials in the environment that workers are to see; others are withheld.
         algo: ``tpe``, ``random``, ``anneal``, ``mix`` or ``atpe``.
         algo_options: settings of the algorithm, such as ``{"n_startup_jobs": 10}``.

@@ -28,7 +28,7 @@ from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
 from sweeps.data.datasets import Dataset
-from sweeps.engines import Engine, crowded
+from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.lint import check_space
@@ -56,9 +56,6 @@ from sweeps.trial import Finished, State
 from sweeps.wording import counted
 
 CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
-
-LOCAL = ("serial", "local")
-"""Engines whose trials share this machine's cores."""
 
 
 class Session:
@@ -148,7 +145,9 @@ class Session:
             check_model_name(self.model_name)
         self.results = self._results / folder_name(self.name)
         check_writable(self.results)
-        if self.engine.name in LOCAL and (warning := crowded(self.engine.slots, self.engine.threads)):
+        if self.engine.name in ON_THIS_MACHINE and (
+            warning := crowded(self.engine.slots, self.engine.threads)
+        ):
             self.warnings.append(warning)
         self._packing = self._pack(Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-"))))
         self._started = time.monotonic()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from sweeps.engines import Engine, open_engine
 from sweeps.errors import UsageError
 from sweeps.settings import Sweep
+from sweeps.space.beside import names_beside
 from sweeps.space.module import find_space
 from sweeps.warm_up import warm_up
 
@@ -45,5 +46,6 @@ def start_engine(
     """
     path = find_space(space)
     with open_engine(url, workers, threads, keep) as engine:
+        engine.share(path.parent, names_beside(path))
         engine.prepare(warm_up, str(path))
         yield engine

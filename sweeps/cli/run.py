@@ -58,7 +58,13 @@ SEARCH_OPTIONS = (
         "--workers", type=Count(1, 1024), metavar="W", help="Trials at once [one per core, at most 8]."
     ),
     click.option("--threads", type=Count(1, 1024), metavar="T", help="Threads per trial [cores // workers]."),
-    click.option("--engine", default="local", show_default=True, help="local (processes) or serial."),
+    click.option(
+        "--engine",
+        default="local",
+        show_default=True,
+        metavar="URL",
+        help="local (processes), serial, dask, ray, dask://HOST:PORT or ray://HOST:PORT.",
+    ),
     click.option(
         "--worker-env", multiple=True, metavar="NAME", help="Pass this credential on to the workers."
     ),

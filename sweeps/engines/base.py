@@ -1,7 +1,8 @@
 """The contract every engine keeps; ``tests/engines`` holds each to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from pathlib import Path
 from traceback import format_exception_only
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -48,7 +49,10 @@ class Engine(Protocol):
     name: str
     """As typed by the user."""
     slots: int
-    """How many tasks run at once; more submitted ones wait."""
+    """How many tasks run at once now, at least 1; more submitted ones wait. On a cluster it changes as
+    workers join and leave."""
+    changed: "Future[Any]"
+    """Done when there are more slots than there were; another future then takes its place."""
     threads: int
     """How many threads each task may use."""
 
@@ -64,6 +68,16 @@ class Engine(Protocol):
 
         For show only: an engine without a way back while a task runs never calls it. It may be called in any
         thread, some times a second for each task, and must not raise nor take long.
+        """
+
+    def share(self, folder: Path, names: Iterable[str] | None = None) -> None:
+        """Have later tasks find files of the driver: ``sweeps.shared.here`` says where they lie.
+
+        They travel once to each machine that does not see them already, and may not change any more.
+
+        Args:
+            folder: absolute, where they lie here.
+            names: relative to it; None for all files in it and below.
         """
 
     def submit(

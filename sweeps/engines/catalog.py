@@ -1,17 +1,42 @@
 """Engines by name, imported when opened."""
 
+import os
+import re
 from collections.abc import Collection
 from importlib import import_module
-from typing import cast
+from importlib.util import find_spec
+from typing import NamedTuple, cast
 
 from sweeps.engines.base import Engine
-from sweeps.engines.cores import available_cores, split_cores
+from sweeps.engines.cores import room_for
 from sweeps.errors import UsageError, unknown
 
-KNOWN = {
+ON_THIS_MACHINE = {
     "serial": "sweeps.engines.serial:SerialEngine",
     "local": "sweeps.engines.local:LocalEngine",
 }
+"""Engines on this machine alone."""
+
+
+class Extra(NamedTuple):
+    """An engine that is made with a package of an extra."""
+
+    module: str
+    """Of ours; its ``open_engine`` makes the engine."""
+    package: str
+    """Of the extra, as it is imported."""
+    pattern: str
+    """Of the names that lead to it."""
+    forms: str
+    """The same for people."""
+
+
+ADDRESS = r"://[\w.-]+:\d{1,5}"
+EXTRAS = {
+    "dask": Extra("sweeps.engines.dask", "distributed", rf"dask({ADDRESS})?", "dask, dask://HOST:PORT"),
+    "ray": Extra("sweeps.engines.ray", "ray", rf"ray({ADDRESS})?", "ray, ray://HOST:PORT"),
+}
+"""Engines on clusters, by the name of the extra."""
 
 
 def check_engine(
@@ -26,12 +51,14 @@ def check_engine(
         limit: seconds a task may take; only an engine with processes of its own can end one.
 
     Raises:
-        UsageError: an unknown name, or numbers that the engine cannot serve.
+        UsageError: an unknown name, an extra that is not installed, or numbers that the engine cannot serve.
     """
-    if url not in KNOWN:
-        raise UsageError("--engine", unknown("engine", url, KNOWN))
+    if url not in ON_THIS_MACHINE:
+        _check_extra(url)
     if threads is not None and threads < 1:
         raise UsageError("--threads", f"{threads} is not a number of threads", "pass 1 or more")
+    if workers is not None and workers < 1:
+        raise UsageError("--workers", f"{workers} is not a number of workers", "pass 1 or more")
     if url == "serial" and workers not in (None, 1):
         raise UsageError(
             "--workers", f"the serial engine runs 1 trial at a time, got {workers}", "use --engine local"
@@ -48,18 +75,43 @@ def open_engine(
     """Make the engine called ``url``; it starts when entered as a context.
 
     Args:
-        url: ``serial`` or ``local``.
-        workers: trials at once; None for as many as pay off.
-        threads: per trial; None for the cores divided by the workers.
+        url: ``serial``, ``local``, or that of a cluster, see ``EXTRAS``.
+        workers: trials at once; None for as many as pay off here, or as a cluster has room for.
+        threads: per trial; None for the cores divided by the workers, on a cluster one.
         keep: names of credentials in the environment that its processes get; others are withheld.
 
     Raises:
-        UsageError: an unknown name, or numbers that the engine cannot serve.
+        UsageError: an unknown name, an extra that is not installed, or numbers that the engine cannot serve.
     """
     check_engine(url, workers, threads)
-    cores = available_cores()
-    if url == "serial":
-        workers = 1
-    slots, share = split_cores(workers, max(1, cores // (threads or 1)) if workers is None else cores)
-    module, name = KNOWN[url].split(":")
-    return cast("Engine", getattr(import_module(module), name)(slots, threads or share, keep))
+    room = room_for(1 if url == "serial" else workers, threads)
+    if url in ON_THIS_MACHINE:
+        module, name = ON_THIS_MACHINE[url].split(":")
+        return cast("Engine", getattr(import_module(module), name)(room.slots, room.share, keep))
+    return cast("Engine", import_module(EXTRAS[_extra(url)].module).open_engine(url, room, keep))
+
+
+def _extra(url: str) -> str:
+    """Give the extra that an engine belongs to; empty where there is none."""
+    return next((name for name, extra in EXTRAS.items() if re.fullmatch(extra.pattern, url)), "")
+
+
+def _check_extra(url: str) -> None:
+    name = _extra(url)
+    if not name:
+        raise UsageError("--engine", *_unknown(url))
+    if os.name != "posix":
+        raise UsageError(f"--engine {url}", "needs Linux or macOS", "use --engine serial")
+    if find_spec(EXTRAS[name].package) is None:
+        wrong = f"package {EXTRAS[name].package!r} is not installed"
+        raise UsageError(f"--engine {url}", wrong, f"pip install 'sweeps[{name}]'")
+
+
+def _unknown(url: str) -> tuple[str, str]:
+    """Say what is wrong with a name, and what would be right."""
+    kind = url.partition("://")[0]
+    if kind in EXTRAS and "://" in url:
+        return f"{url!r} is no address", f"such as {EXTRAS[kind].forms}"
+    return unknown("engine", url, [*ON_THIS_MACHINE, *EXTRAS]), ", ".join(
+        extra.forms for extra in EXTRAS.values()
+    )

@@ -14,6 +14,7 @@ from typing import Any
 
 from sweeps.aside import asides_to
 from sweeps.engines.base import told
+from sweeps.shared import lie_at
 
 BEGUN = b"begun"
 """Sent when a task is unpacked and begins."""
@@ -29,11 +30,7 @@ def serve(tasks: int, lifeline: int) -> None:
         tasks: file descriptor of a two-way pipe.
         lifeline: file descriptor that is readable, at its end, when the driver is gone.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for fd in (tasks, lifeline):
-        os.set_inheritable(fd, False)
-    _die_with_driver(lifeline)
-    connection = Connection(tasks)
+    connection = settle_in(tasks, lifeline)
     while True:
         try:
             task = connection.recv_bytes()
@@ -42,9 +39,24 @@ def serve(tasks: int, lifeline: int) -> None:
         connection.send_bytes(_answer(task, connection))
 
 
+def settle_in(tasks: int, lifeline: int) -> Connection:
+    """Make this process end with its driver and not by its terminal; give the way to the driver.
+
+    Args:
+        tasks: as ``serve`` takes them.
+        lifeline: likewise.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for fd in (tasks, lifeline):
+        os.set_inheritable(fd, False)
+    _die_with_driver(lifeline)
+    return Connection(tasks)
+
+
 def _answer(message: bytes, connection: Connection) -> bytes:
     try:
-        fn, task, heard = pickle.loads(message)  # noqa: S301  # from the driver, over a private pipe
+        fn, task, heard, places = pickle.loads(message)  # noqa: S301  # from the driver, over a private pipe
+        lie_at(places)
         connection.send_bytes(BEGUN)  # only now does its time count: the imports above took seconds
         with asides_to(lambda words: _pass_on(words, connection)) if heard else nullcontext():
             result = _flushed(fn, task)

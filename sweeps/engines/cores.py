@@ -1,10 +1,40 @@
 """How many cores there are, and how trials share them."""
 
+from typing import NamedTuple
+
 from sweeps.errors import UsageError
 from sweeps.wording import counted
 
 MOST_WORKERS = 8
 """By default; with more trials at once, each proposal knows too little of the others."""
+
+
+class Room(NamedTuple):
+    """What was asked for, and what suits this machine."""
+
+    workers: int | None
+    """As asked for."""
+    threads: int | None
+    """As asked for, per trial."""
+    slots: int
+    """Trials at once on this machine."""
+    share: int
+    """Threads of each of them."""
+
+
+def room_for(workers: int | None, threads: int | None) -> Room:
+    """Find out how many trials run at once on this machine, and with how many threads.
+
+    Args:
+        workers: trials at once; None for as many as pay off.
+        threads: per trial; None for the cores divided by the workers.
+
+    Raises:
+        UsageError: ``workers`` is below 1.
+    """
+    cores = available_cores()
+    slots, share = split_cores(workers, max(1, cores // (threads or 1)) if workers is None else cores)
+    return Room(workers, threads, slots, threads or share)
 
 
 def available_cores() -> int:

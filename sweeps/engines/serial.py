@@ -2,10 +2,11 @@
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ class SerialEngine:
 
     def __init__(self, slots: int = 1, threads: int = 1, keep: Collection[str] = ()) -> None:
         self.slots, self.threads = slots, threads
+        self.changed: Future[Any] = Future()
         self._open = False
         self._hear: Hear | None = None
 
@@ -40,6 +42,9 @@ class SerialEngine:
 
     def prepare(self, fn: Callable[[Given], object], given: Given) -> None:
         """Do nothing: tasks run in the driver's own process."""
+
+    def share(self, folder: Path, names: Iterable[str] | None = None) -> None:
+        """Do nothing: tasks see the driver's files."""
 
     def submit(
         self, fn: Callable[[Given], Result], task: Given, limit: float | None = None

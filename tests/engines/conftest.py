@@ -1,4 +1,4 @@
-"""``pytest --engines serial,local`` chooses the engines whose laws are tested."""
+"""``pytest --engines serial,local,dask`` chooses the engines whose laws are tested."""
 
 import os
 import sys
@@ -7,36 +7,66 @@ from pathlib import Path
 import pytest
 
 from sweeps.engines import open_engine
+from tests.stores import free_port
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers take over the path, and so find engine_jobs
+
+from clusters import PACKAGES, Dask, marks
 
 ONE_AT_A_TIME = ("serial",)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--engines", default="serial,local", help="engines to hold to the contract")
+    default = ",".join(["serial", "local", *PACKAGES])
+    parser.addoption("--engines", default=default, help="engines to hold to the contract")
 
 
 def pytest_generate_tests(metafunc):
-    chosen = metafunc.config.getoption("--engines", default="serial,local").split(",")
-    if "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", chosen, indirect=True)
-    if "parallel" in metafunc.fixturenames:
-        metafunc.parametrize("parallel", [e for e in chosen if e not in ONE_AT_A_TIME], indirect=True)
+    chosen = metafunc.config.getoption("--engines").split(",")
+    for fixture, engines in (
+        ("engine", chosen),
+        ("parallel", [engine for engine in chosen if engine not in ONE_AT_A_TIME]),
+    ):
+        if fixture in metafunc.fixturenames:
+            found = [pytest.param(e, marks=marks(e) if e in PACKAGES else ()) for e in engines]
+            metafunc.parametrize(fixture, found, indirect=True)
+
+
+def url_of(request):
+    """What a user types for an engine; that of a cluster is started for the tests."""
+    return request.getfixturevalue(f"{request.param}_url") if request.param in PACKAGES else request.param
 
 
 @pytest.fixture
 def engine(request):
     """An open engine."""
-    with open_engine(request.param, None if request.param in ONE_AT_A_TIME else 2, 1) as opened:
+    with open_engine(url_of(request), None if request.param in ONE_AT_A_TIME else 2, 1) as opened:
         yield opened
 
 
 @pytest.fixture
 def parallel(request):
     """An open engine with two slots, each in a process of its own."""
-    with open_engine(request.param, 2, 1) as opened:
+    with open_engine(url_of(request), 2, 1) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def dask_url(tmp_path_factory):
+    """A Dask scheduler with two workers."""
+    dask = Dask(tmp_path_factory.mktemp("dask"), free_port())
+    dask.worker()
+    dask.worker()
+    yield dask.url
+    dask.kill_all()
+
+
+@pytest.fixture
+def dask(tmp_path):
+    """A Dask scheduler that has no worker yet."""
+    dask = Dask(tmp_path / "dask", free_port())
+    yield dask
+    dask.kill_all()
 
 
 @pytest.fixture

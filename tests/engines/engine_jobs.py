@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from sweeps.aside import aside
+from sweeps.shared import here
 
 STATE = "fresh"
 
@@ -141,3 +142,16 @@ def chatter(number):
     thread.start()
     thread.join(30)
     return number
+
+
+def note_and_meet(paths):
+    """Leave a line, say that it runs, wait to be told to go on."""
+    starts, *fifos = paths
+    note(starts)
+    return meet(fifos)
+
+
+def contents(folder):
+    """The files of a folder of the driver, as a task finds them, and where."""
+    there = Path(here(str(folder)))
+    return there, {path.relative_to(there).as_posix(): path.read_bytes() for path in there.rglob("*.txt")}

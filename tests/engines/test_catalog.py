@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from sweeps.engines import available_cores, open_engine, split_cores
+from sweeps.engines import available_cores, catalog, check_engine, open_engine, split_cores
+from sweeps.engines.cluster import places
+from sweeps.engines.versions import difference
 from sweeps.errors import UsageError
 
 
@@ -40,7 +42,13 @@ def test_the_machine_has_cores():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("locl", None, None), "unknown engine 'locl', did you mean 'local'? known: local, serial"),
+        (
+            ("locl", None, None),
+            "unknown engine 'locl', did you mean 'local'? known: dask, local, ray, serial (",
+        ),
+        (("dask://", None, None), "'dask://' is no address (such as dask, dask://HOST:PORT)"),
+        (("dask://scheduler", None, None), "is no address"),
+        (("ray://me:secret@host:1", None, None), "is no address"),
         (("local", 0, None), "--workers: 0 is not a number of workers"),
         (("local", -1, None), "--workers: -1"),
         (("local", None, 0), "--threads: 0"),
@@ -67,3 +75,52 @@ def test_listing_engines_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("url", ["dask", "dask://127.0.0.1:8786", "ray", "ray://head.example:10001"])
+def test_an_extra_that_is_not_installed_is_named(url, monkeypatch):
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    extra = url.partition(":")[0]
+    with pytest.raises(UsageError, match=rf"is not installed \(pip install 'sweeps\[{extra}\]'\)"):
+        check_engine(url)
+
+
+def test_checking_an_engine_imports_none():
+    heavy = ("distributed", "dask", "ray", "pyspark")
+    code = (
+        "import contextlib, sys\nfrom sweeps.engines import check_engine\n"
+        "from sweeps.errors import UsageError\n"
+        "for url in ('dask', 'ray', 'dask://127.0.0.1:1'):\n"
+        "    with contextlib.suppress(UsageError): check_engine(url, 2, 1, 10.0)\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("room", "taken", "most", "chosen"),
+    [
+        ({"a": 2, "b": 1}, {}, None, "aba"),
+        ({"a": 3, "b": 3}, {}, 2, "ab"),
+        ({"a": 3, "b": 3}, {"a": 2}, 4, "bb"),
+        ({"a": 1}, {"a": 1}, None, ""),
+        ({"a": 1}, {"gone": 1}, 2, "a"),
+        ({}, {}, 2, ""),
+    ],
+)
+def test_slots_are_spread_over_the_workers(room, taken, most, chosen):
+    assert "".join(places(room, taken, most)) == chosen
+
+
+def test_versions_that_differ_are_told_with_what_brings_them_back():
+    driver = {"python": "3.11.7", "numpy": "2.1.0", "xgboost": "3.1.0", "mlflow": "3.17.0", "sweeps": "0.1.0"}
+    assert difference(driver, {**driver, "python": "3.11.2", "mlflow": "2.0", "threads": "9"}) == ""
+    assert difference(driver, {**driver, "numpy": "2.0.0", "python": "3.12.1"}) == (
+        "python 3.12 where the driver has 3.11, numpy 2.0.0 where the driver has 2.1.0 "
+        "(type there: pip install numpy==2.1.0)"
+    )
+    without = {name: version for name, version in driver.items() if name != "xgboost"}
+    assert "xgboost is missing where the driver has 3.1.0" in difference(driver, without)
+    assert difference(without, driver) == ""
+    assert "pip" not in difference(driver, {**driver, "sweeps": "0.2.0"})

@@ -11,7 +11,7 @@ import pytest
 
 from sweeps.engines import LateTaskError, LostTaskError, TaskError, open_engine
 
-SOON = 10
+SOON = 30
 """Seconds after which a test fails rather than waits."""
 
 

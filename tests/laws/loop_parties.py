@@ -73,6 +73,7 @@ class Manual:
 
     def __init__(self, slots: int) -> None:
         self.slots, self.threads = slots, 1
+        self.changed: Future[Any] = Future()
         self.running: dict[Future[Outcome], Task] = {}
         self.most = 0
         self.cancelled: list[int] = []

@@ -1,6 +1,7 @@
 """Laws of the loop, with real searchers, engines and stores."""
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -213,6 +214,49 @@ def test_losing_every_slot_at_once_does_not_end_the_sweep(smooth: Packer) -> Non
     trials = loop.run()
     assert states(trials[:20]) == [(n, "LOST") for n in range(20)]
     assert sorted(states(trials[20:])) == [(n, "COMPLETE") for n in range(25)]
+
+
+def test_slots_that_come_while_trials_run_are_filled_at_once(smooth: Packer) -> None:
+    class Growing(Manual):
+        """Has a second slot as soon as the first is taken; ends both when that one is, too."""
+
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
+            future = super().submit(fn, task)
+            if len(self.running) == 2:
+                for each in list(self.running):
+                    each.set_result(outcome(1.0))
+            elif self.slots == 1:
+                threading.Thread(target=self.grow).start()
+            return future
+
+        def grow(self) -> None:
+            self.slots, grown, self.changed = 2, self.changed, Future()
+            grown.set_result(None)
+
+    engine = Growing(1)
+    trials = Loop(smooth, engine, 2).run()
+    assert engine.most == 2
+    assert states(trials) == [(0, "COMPLETE"), (1, "COMPLETE")]
+
+
+def test_losing_slots_that_came_later_does_not_end_the_sweep(smooth: Packer) -> None:
+    class Fair(Manual):
+        """Has many slots after the first trial, loses all of them at once, and has one from then on."""
+
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
+            future = super().submit(fn, task)
+            if self.slots == 1:
+                self.slots = 1 if self.most == 20 else 20
+                future.set_result(outcome(1.0))
+            elif len(self.running) == 20:
+                self.slots = 1
+                for each in list(self.running):
+                    each.set_exception(RuntimeError("the cluster went away"))
+            return future
+
+    trials = Loop(smooth, Fair(1), 21).run()
+    assert [f.outcome.state for f in trials].count(State.LOST) == 20
+    assert sorted(f.number for f in trials if f.outcome.state is State.COMPLETE) == list(range(21))
 
 
 @pytest.mark.parametrize("slots", [1, 3])

@@ -24,8 +24,8 @@ FORBIDDEN = {
     "pd.read_pickle", "pandas.read_pickle",
     "mlflow.pyfunc.load_model", "mlflow.sklearn.load_model", "mlflow.xgboost.load_model",
 }  # fmt: skip
-UNPICKLERS = {"sweeps/engines/child.py", "sweeps/engines/process.py", "sweeps/registry/apart.py"}
-"""Private pipes and folders between a driver and its own processes."""
+UNPICKLERS = {"sweeps/engines/child.py", "sweeps/engines/wire.py", "sweeps/registry/apart.py"}
+"""Private pipes and folders between a driver and its own processes; links to the workers of a cluster."""
 CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8")
 LEAST = {"mlflow": "3.17", "skops": "0.12", "pyarrow": "14.0.1"}
 """Below: readers that trust too much (CVE-2024-37065 and CVE-2025-54412; CVE-2023-47248)."""

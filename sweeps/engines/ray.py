@@ -1,0 +1,232 @@
+"""Ray: the nodes of a cluster, or one started on this machine.
+
+A slot is an actor on a node, which Ray neither restarts nor calls twice. What it runs is in a process of its
+own all the same: that can be killed alone, and the actor lives on.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from sweeps.engines import far
+from sweeps.engines.base import LostTaskError, TaskError, told
+from sweeps.engines.cluster import ClusterEngine
+from sweeps.engines.cores import Room
+from sweeps.engines.wire import relay, request, unpack
+from sweeps.errors import UsageError, one_line
+
+LISTEN_EVERY = 0.5
+"""Seconds between two questions what a task says in passing; Ray has no way for a worker to tell."""
+CALLS = 8
+"""Calls of an actor at once: a task, and the short ones beside it."""
+
+_SAID: dict[str, bytes] = {}
+"""On a worker: what tasks said last, by their id."""
+
+
+def open_engine(url: str, room: Room, keep: Collection[str]) -> ClusterEngine:
+    """Make the engine.
+
+    Args:
+        url: ``ray://HOST:PORT`` of a cluster's client server, or ``ray`` for the cluster that Ray itself
+            finds (``RAY_ADDRESS``, or one that runs on this machine), else one started here.
+        room: what was asked for, and what suits this machine.
+        keep: names of credentials in the environment that its processes get.
+    """
+    if url == "ray":
+        cluster = RayCluster(url, room.share, room.slots * room.share)
+        return ClusterEngine(cluster, url, room.workers, room.share, keep)
+    threads = room.threads or 1
+    return ClusterEngine(RayCluster(url, threads), url, room.workers, threads, keep)
+
+
+class RayCluster:
+    """The nodes of a Ray cluster.
+
+    Args:
+        url: of the engine, as typed.
+        threads: of each slot.
+        cores: of the cluster that is started here where there is none; None: start none.
+    """
+
+    hint = "start one: ray start --address=HOST:PORT"
+
+    def __init__(self, url: str, threads: int, cores: int | None = None) -> None:
+        self._url, self._threads, self._cores = url, threads, cores
+        self._nodes: dict[str, str] = {}
+        self._ours = False
+
+    def open(self) -> None:
+        """Connect to the cluster, or start one.
+
+        Raises:
+            UsageError: it does not answer.
+        """
+        if ray.is_initialized():  # as in a notebook that uses Ray already
+            return
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            self._connect()
+        except (OSError, RuntimeError, ValueError) as error:
+            wrong = f"no Ray cluster answers there: {told(error)}"
+            raise UsageError(f"--engine {self._url}", wrong, "start one: ray start --head") from error
+        self._ours = True
+
+    def members(self) -> Mapping[str, int]:
+        """Give the processors of each node that is alive."""
+        try:
+            nodes = [node for node in ray.nodes() if node["Alive"]]
+        except Exception:  # noqa: BLE001  # whatever Ray raises when the cluster is gone
+            return {}
+        self._nodes = {f"{node['NodeManagerAddress']}/{node['NodeID'][:6]}": node["NodeID"] for node in nodes}
+        cores = [int(node["Resources"].get("CPU", 0)) for node in nodes]
+        return {name: cpus for name, cpus in zip(self._nodes, cores, strict=True) if cpus}
+
+    def link(self, member: str) -> "RayLink":
+        """Make a link to a node."""
+        return RayLink(member, self._nodes[member], self._threads)
+
+    def close(self) -> None:
+        """Disconnect, and end the cluster if it was started here."""
+        if self._ours:
+            self._ours = False
+            ray.shutdown()
+
+    def _connect(self) -> None:
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if self._cores is None:
+            ray.init(self._url, **quiet)
+            return
+        try:
+            ray.init("auto", **quiet)
+        except ConnectionError:
+            ray.init(
+                "local", num_cpus=self._cores, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet
+            )
+
+
+class RayLink:
+    """The way to one node: an actor there.
+
+    Args:
+        name: of the node, as people know it.
+        node: its id.
+        threads: that the actor takes of the node's.
+    """
+
+    def __init__(self, name: str, node: str, threads: int) -> None:
+        self.name, self.gone, self._lock = name, "", threading.Lock()
+        self._actor = (
+            ray.remote(_relay_class())
+            .options(
+                num_cpus=threads,
+                max_restarts=0,
+                max_task_retries=0,
+                max_concurrency=CALLS,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+            )
+            .remote()
+        )
+
+    def call(self, fn: Callable[..., Any], *args: Any, seconds: float) -> Any:
+        """Run ``fn(*args)`` in the actor itself."""
+        return self.answer(self.send(fn, *args), seconds)
+
+    def begin(self, call: far.Call, hear: Callable[[bytes], object] | None) -> "RayRunning":
+        """Have the actor run a task."""
+        return RayRunning(self, self.send(run_here, call), call, hear)
+
+    def part(self, why: str) -> None:
+        """End the actor, and with it whatever waits for it."""
+        self.gone = self.gone or why
+        with suppress(Exception):  # it may be gone, or the cluster
+            ray.kill(self._actor)
+
+    def send(self, fn: Callable[..., Any], *args: Any) -> Any:
+        """Begin ``fn(*args)`` in the actor itself.
+
+        Raises:
+            LostTaskError: it is gone.
+        """
+        try:
+            return self._actor.do.remote(request(fn, args))
+        except Exception as error:
+            raise LostTaskError(self.gone or f"{self.name}: {told(error)}") from error
+
+    def answer(self, sent: Any, seconds: float | None = None) -> Any:
+        """Wait for what a function returned in the actor.
+
+        Raises:
+            TaskError: it raised.
+            LostTaskError: it did not return in time, or the actor is gone.
+        """
+        try:
+            returned = ray.get(sent, timeout=seconds)
+        except Exception as error:
+            why = f"the worker {self.name} left: {one_line(told(error))}"
+            if isinstance(error, RayActorError):
+                self.gone = self.gone or why
+            raise LostTaskError(self.gone or why) from error
+        return unpack(returned)
+
+
+class RayRunning:
+    """A task on its way.
+
+    Args:
+        link: to its actor.
+        sent: what Ray gave for it.
+        call: the task.
+        hear: told of what it says in passing.
+    """
+
+    def __init__(
+        self, link: RayLink, sent: Any, call: far.Call, hear: Callable[[bytes], object] | None
+    ) -> None:
+        self._link, self._sent, self._call, self._hear = link, sent, call, hear
+
+    def result(self) -> far.Answer:
+        """Wait for what becomes of it, and ask meanwhile what it says."""
+        try:
+            while self._hear and not ray.wait([self._sent], timeout=LISTEN_EVERY)[0]:
+                if said := self._link.call(what_it_said, self._call.id, seconds=10):
+                    self._hear(said)
+            answer: far.Answer = self._link.answer(self._sent)
+        except TaskError as error:
+            raise LostTaskError(str(error)) from error
+        return answer
+
+    def cancel(self) -> None:
+        """Kill the process that runs it."""
+        with suppress(LostTaskError):
+            self._link.send(far.kill, self._call.token)
+
+
+def _relay_class() -> type:
+    """Give the class of the actors; made here so that it travels as code, see ``wire.relay``."""
+    run = relay()
+
+    class SweepsRelay:
+        def do(self, message: bytes) -> bytes:
+            return run(message)
+
+    return SweepsRelay
+
+
+def run_here(call: far.Call) -> far.Answer:
+    """Run a task: on the worker, inside the actor."""
+    try:
+        return far.run(call, lambda said: _SAID.update({call.id: said}))
+    finally:
+        _SAID.pop(call.id, None)
+
+
+def what_it_said(task: str) -> bytes | None:
+    """Give what a task said since the last question, on its worker."""
+    return _SAID.pop(task, None)

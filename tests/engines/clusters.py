@@ -1,0 +1,88 @@
+"""Real clusters for tests: schedulers and workers in processes of their own, on loopback."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PACKAGES = {"dask": "distributed", "ray": "ray"}
+"""Engines on clusters, and the package each is made with."""
+THREADS = 3
+"""Of each worker."""
+SOON = 60
+
+
+def marks(engine):
+    """What holds for all tests of an engine on a cluster."""
+    reason = f"{PACKAGES[engine]} is not installed (pip install '.[{engine}]')"
+    return [pytest.mark.slow, pytest.mark.skipif(find_spec(PACKAGES[engine]) is None, reason=reason)]
+
+
+class Programs:
+    """Starts programs, each in a process group of its own, with a folder of theirs as the current one."""
+
+    def __init__(self, folder):
+        self.folder, self._started = folder, []
+        folder.mkdir(exist_ok=True)
+
+    def start(self, *words, **env):
+        """Run Python with these words."""
+        path = os.pathsep.join([str(HERE), str(ROOT)])
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *words],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": path, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def wait_for_port(self, port):
+        """Wait until one of them listens."""
+        deadline = time.monotonic() + SOON
+        while time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            if any(process.poll() for process in self._started):
+                break
+            time.sleep(0.05)
+        pytest.fail(f"nobody listens: {(self.folder / 'log').read_text()[-3000:]}")
+
+    def kill(self, process):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def kill_all(self):
+        for process in reversed(self._started):
+            self.kill(process)
+
+
+class Dask(Programs):
+    """A scheduler, and workers as they are wanted."""
+
+    def __init__(self, folder, port):
+        super().__init__(folder)
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"dask://{self.address}"
+        where = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+        self.scheduler = self.start("-m", "distributed.cli.dask_scheduler", *where)
+        self.wait_for_port(port)
+
+    def worker(self, *words, start=("-m", "distributed.cli.dask_worker"), threads=THREADS, **env):
+        """Start a worker; nobody replaces it."""
+        where = ["--host", "127.0.0.1", "--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]
+        return self.start(*start, self.address, *where, "--nthreads", str(threads), *words, **env)
