@@ -11,7 +11,7 @@ from benchmarks.data import DATA
 from benchmarks.processes import run
 from benchmarks.stores import URI, Logged, Stores, read_trials
 from benchmarks.table import cores
-from sweeps.api.idle import covered
+from sweeps.spans import covered
 
 
 @dataclass(frozen=True)
