@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DATA_OPTIONS = ("train", "valid", "test", "table", "target", "split-by", "categorical", "data-dir", "cv")
-SWEEP_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features", "top")
-DEFAULTS = {"algo": "tpe", "prune": "none", "engine": "local", "top": 5}
+SWEEP_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features", "top", "refit")
+DEFAULTS = {"algo": "tpe", "prune": "none", "engine": "local", "top": 5, "refit": "none"}
 """Options a command need not repeat."""
 
 
@@ -34,7 +34,7 @@ def run_command(settings: Mapping[str, Any]) -> str:
         for one in value if isinstance(value, list | tuple) else [value]:
             if one is not None and one != DEFAULTS.get(option):
                 words += [f"--{option}", str(one)]
-    return shlex.join(words)
+    return shlex.join([*words, "--blend"] if settings.get("blend") else words)
 
 
 def _seconds(value: float | None) -> str | None:
