@@ -42,7 +42,8 @@ import pandas as pd
 def rows(seed, share):
     draw = np.random.default_rng(seed)
     X = pd.DataFrame({"a": draw.normal(size=200), "b": draw.normal(size=200)})
-    return X, 3 * X["a"] + 2.5 * share * X["b"] + draw.normal(size=200) / 3 + (10 if share else 0)
+    y = 3 * X["a"] + 2.5 * share * X["b"] + draw.normal(size=200) / 3 + (10 if share else 0)
+    return X, y.rename("y")
 
 def both():
     return {"train": rows(0, 1), "valid": rows(1, 1), "test": rows(2, 1)}
@@ -52,7 +53,7 @@ def one():
 
 def otherwise():
     X, y = rows(2, 1)
-    return {"train": rows(0, 1), "valid": rows(1, 1), "test": (X, 3 * X["a"] + 10)}
+    return {"train": rows(0, 1), "valid": rows(1, 1), "test": (X, (3 * X["a"] + 10).rename("y"))}
 """
 
 
@@ -178,14 +179,17 @@ def test_promoting_it_again_makes_no_second_version(place: Place, blended: Sweep
     assert len(place.client.search_model_versions("name = 'halves'")) == 1
 
 
-def test_a_blend_that_is_better_on_validation_rows_only_is_not_taken(place: Place) -> None:
+def test_a_blend_that_is_better_on_validation_rows_only_is_not_taken(
+    place: Place, blended: SweepRecord
+) -> None:
     """The weights are the same as with the other test rows: these have no say in them."""
     record = run(place, "otherwise", "otherwise")
     blend, winner = record.blend, pick(record.finalists)
     assert blend is not None
     assert not blend.taken
     assert "does not beat the winner's" in blend.reason
-    assert blend.members == run(place, "halves-again", "both").blend.members  # type: ignore[union-attr]
+    assert blended.blend is not None
+    assert blend.members == blended.blend.members
     tags = place.tags("otherwise")
     assert (tags["trial"], "form" in tags) == (str(winner.number), False)
     assert float(tags["test_rmse"]) == winner.test_rmse

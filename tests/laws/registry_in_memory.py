@@ -47,10 +47,10 @@ class Registry:
         self.aliases.pop(alias, None)
 
     def create_model_version(
-        self, name: str, source: str, run_id: str, tags: dict[str, str], model_id: str
+        self, name: str, source: str, run_id: str, model_id: str, tags: dict[str, str] | None = None
     ) -> Any:
         self.highest += 1
-        own = {"name": name, "source": source, "run_id": run_id, "tags": dict(tags)}
+        own = {"name": name, "source": source, "run_id": run_id, "tags": dict(tags or {})}
         made = SimpleNamespace(version=str(self.highest), **own)
         self.versions[made.version] = made
         return made
