@@ -114,7 +114,7 @@ def _fit_and_score(
     seconds = time.perf_counter() - started
     with limited(task.setup.threads):
         figures = score(fitted, fold)
-    return _Scored(fitted, {**figures, **fitted.metrics, "fit_seconds": seconds})
+    return _Scored(fitted, {**fitted.metrics, **figures, "fit_seconds": seconds})
 
 
 def _fit(

@@ -98,8 +98,8 @@ def _resume(header: SweepHeader) -> str:
 
 
 def _of_registry(store: Store) -> Iterator[Finding]:
-    for name, number, sweep in half_made(store):
-        again = f"sweeps promote {sweep[:8]} --as {name}"
-        yield Finding(f"model {name} version {number}", "was registered but never checked", again)
+    for found in half_made(store):
+        again = f"sweeps promote {found.sweep[:8]} --as {found.name}{found.options}"
+        yield Finding(f"model {found.name} version {found.number}", "was registered but never checked", again)
     for model in amiss(store):
         yield Finding(f"model {model.name}", model.wrong, FIX, partial(reconcile, store, model.name))

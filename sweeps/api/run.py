@@ -52,6 +52,8 @@ def run_sweep(
     register_as: str | None = None,
     register: bool = True,
     gate: Gate | str | None = None,
+    refit: str = "none",
+    blend: bool = False,
     tracking_uri: str | None = None,
     results: str | Path = "results",
     cache: bool = True,
@@ -100,6 +102,10 @@ def run_sweep(
         register: whether to register at all.
         gate: the verdict that the winner needs to become champion, or its kind: ``better`` (the default),
             ``significant`` or ``none``.
+        refit: ``"train+valid"``: what was chosen is trained again on both before it is registered, and gets a
+            test rmse of its own.
+        blend: whether an average of the finalists takes the winner's place where it is better on the test
+            rows.
         tracking_uri: MLflow store; ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` here by default.
         results: folder for ``<name>/report.html``, tables and pictures.
         cache: whether the rows and features are kept on disk for the next sweep on the same data.
@@ -148,6 +154,8 @@ def run_sweep(
         register_as=register_as,
         register=register,
         gate=Gate(gate) if isinstance(gate, str) else gate,
+        refit=refit,
+        blend=blend,
     )
     place = tracking_uri, Path(results)
     return run_settings(sweep, *place, on_trial, cache=cache, progress=progress, notify=notify)

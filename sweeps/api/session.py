@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from sweeps.api.checks import check_segment
+from sweeps.api.checks import check_finish, check_segment
 from sweeps.api.drift import drift_of
 from sweeps.api.earlier import Earlier
 from sweeps.api.encodings import Encodings
@@ -19,10 +19,12 @@ from sweeps.api.folders import folder_name
 from sweeps.api.followed import Followed
 from sweeps.api.idle import idle_share
 from sweeps.api.news import News
+from sweeps.api.nomination import Nomination
+from sweeps.api.nominee import Ground
 from sweeps.api.note import note
 from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
-from sweeps.api.promotion import log_winner, promote_winner
+from sweeps.api.promotion import promote_nominee
 from sweeps.api.shelf import Shelf
 from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
@@ -137,6 +139,7 @@ class Session:
         self.dataset = self._cache.load(sweep.data)
         self.warnings += self.dataset.warnings
         check_segment(sweep.gate, self.dataset)
+        self.warnings += check_finish(sweep, self.dataset)
         self.warnings += self._earlier.check(self.space, self.dataset) if self._earlier else []
         self.name = sweep.name or f"{self.space.name}-{self.dataset.slug}-{time.strftime('%Y%m%d-%H%M%S')}"
         self.experiment = sweep.experiment or self.dataset.slug
@@ -301,10 +304,13 @@ class Session:
         if chosen.pipeline is None:
             self.warnings.append("no finalist has a fitted model: there is none to register")
             return
-        logged = log_winner(self.store, record, self.dataset, chosen)
+        ground = Ground(self.store, record, self.dataset, drift)
+        nomination = Nomination(ground, self.sweep, lambda: self._finals, self.warnings.append)
+        nominee, logged = nomination.settle(chosen)
+        if nominee.blend or nominee.refit or record.blend or record.refit:
+            self._writer.log_finish(nominee.blend, nominee.refit)
         if self.sweep.register:
-            place = self.store, record, self.dataset, chosen, logged, self.model_name
-            version = promote_winner(*place, self.sweep.gate, drift)
+            version = promote_nominee(ground, nominee, logged, self.model_name, self.sweep.gate)
             self._writer.log_promotion(version)
             self._news.verdict(chosen.winner, chosen.test_rmse, version)
 

@@ -11,6 +11,7 @@ import click
 
 from sweeps.cli.completion import space_names
 from sweeps.cli.data_options import DATA_OPTIONS, FILE_OPTIONS, add_options, data_spec
+from sweeps.cli.finish import RUN_OPTIONS, finish_lines
 from sweeps.cli.gate import GATE_OPTIONS, read_gate, require
 from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
@@ -91,7 +92,7 @@ VIEW_OPTIONS = (
 @click.command("run")
 @click.argument("space", shell_complete=space_names)
 @add_options(DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS)
-@add_options(RESULT_OPTIONS, GATE_OPTIONS, NOTIFY_OPTIONS, VIEW_OPTIONS)
+@add_options(RESULT_OPTIONS, RUN_OPTIONS, GATE_OPTIONS, NOTIFY_OPTIONS, VIEW_OPTIONS)
 @store_options
 def run_command(
     tracking_uri: str | None,
@@ -298,6 +299,8 @@ def _print_board(record: "SweepRecord") -> None:
         winner = pick(record.finalists)
         test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
         answer(f"winner   trial {winner.number}: validation rmse {figure(winner.rmse)}{test}")
+    for word, text in finish_lines(record):
+        answer(f"{word:<9}{text}")
 
 
 def _interrupted(session: "Session", record: "SweepRecord") -> None:

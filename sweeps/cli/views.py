@@ -9,6 +9,7 @@ import click
 
 from sweeps.causes import Causes
 from sweeps.cli.boards import assignments, fitted, params_of, shared_params
+from sweeps.cli.finish import finish_lines
 from sweeps.cli.output import answer, bold, note, print_grid, print_json, print_text, terminal_width
 from sweeps.errors import one_line
 from sweeps.live.spark import sparkline, stepped
@@ -60,6 +61,7 @@ def overview(record: SweepRecord) -> list[tuple[str, str]]:
         pairs += _history(record)
     if record.finalists and (winner := pick(record.finalists)).test_rmse is not None:
         pairs.append(("winner", f"rmse {figure(winner.test_rmse)} on test, trial {winner.number}"))
+    pairs += finish_lines(record)
     if model is not None:
         pairs.append(("model", f"{model.uri} is {model.alias}: {model.reason}"))
     if isinstance(overhead, float):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sweeps.errors import StoreError
 from sweeps.registry.apart import predict_apart
 from sweeps.registry.formats import load_checked, save_checked
+from sweeps.registry.forms import FORM, form_tags
 from sweeps.registry.store import Store, patient, registry_errors
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ def log_model(
     metrics: Mapping[str, float],
     data_name: str,
     data_digest: str,
+    form: str = "",
 ) -> LoggedModel:
     """Log a pipeline from raw rows to predictions as the model of a trial, whose own times stay as they are.
 
-    A second call for the same trial gives the first one's model.
+    A second call for the same trial and form gives the first one's model.
 
     Args:
         store: where.
@@ -74,6 +76,7 @@ def log_model(
         metrics: figures of the model, by metric name.
         data_name: of the dataset the metrics were measured on.
         data_digest: of that dataset.
+        form: what the model is, where it is not the trial's own, see ``forms``.
 
     Raises:
         SpaceError: the pipeline holds what no safe format can.
@@ -81,9 +84,9 @@ def log_model(
     """
     client = patient(store.client)
     with registry_errors(store):
-        model_id = _existing(client, experiment_id, run_id)
+        model_id = _existing(client, experiment_id, run_id, form)
         if model_id is None:
-            tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest}
+            tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest, **form_tags(form)}
             made = client.create_logged_model(experiment_id, "model", run_id, tags, dict(params), "regressor")
             model_id = str(made.model_id)
             _upload(client, model_id, pipeline, example)
@@ -96,10 +99,10 @@ def log_model(
     return LoggedModel(model_id)
 
 
-def find_model(store: Store, experiment_id: str, run_id: str) -> LoggedModel | None:
-    """Give the complete model that was logged for a trial; None where there is none."""
+def find_model(store: Store, experiment_id: str, run_id: str, form: str = "") -> LoggedModel | None:
+    """Give the complete model of a form that was logged for a trial; None where there is none."""
     with registry_errors(store):
-        model_id = _existing(store.client, experiment_id, run_id)
+        model_id = _existing(store.client, experiment_id, run_id, form)
     return None if model_id is None else LoggedModel(model_id)
 
 
@@ -239,9 +242,9 @@ def files_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _existing(client: "MlflowClient", experiment_id: str, run_id: str) -> str | None:
+def _existing(client: "MlflowClient", experiment_id: str, run_id: str, form: str) -> str | None:
     found = client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
-    ready = [m for m in found if _is_ready(m) and DIGEST in m.tags]
+    ready = [m for m in found if _is_ready(m) and DIGEST in m.tags and m.tags.get(FORM, "") == form]
     return min((str(m.model_id) for m in ready), default=None)
 
 

@@ -6,9 +6,28 @@ from decimal import Decimal
 from typing import Any
 
 FILE_OPTIONS = ("train", "valid", "test", "table", "target", "split-by")
-SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features", "top", "experiment")
+SEARCH_OPTIONS = (
+    "seed",
+    "algo",
+    "prune",
+    "engine",
+    "workers",
+    "threads",
+    "features",
+    "top",
+    "experiment",
+    "refit",
+)
 GATE_OPTIONS = ("min-gain", "max-latency", "max-size", "segment")
-DEFAULTS = {"algo": "tpe", "prune": "none", "engine": "local", "top": 5, "split-seed": 0, "min-gain": 0}
+DEFAULTS = {
+    "algo": "tpe",
+    "prune": "none",
+    "engine": "local",
+    "top": 5,
+    "split-seed": 0,
+    "min-gain": 0,
+    "refit": "none",
+}
 """Options a command need not repeat."""
 UNITS = {"time": "s", "trial-timeout": "s", "min-gain": "%", "max-segment-loss": "%"}
 """With what their figures are typed."""
@@ -37,7 +56,8 @@ def _options(settings: Settings) -> Options:
     yield from _of_data(settings.get("data") or {})
     yield from _of_stop(settings.get("stop") or {})
     yield "trial-timeout", settings.get("trial_timeout")
-    yield from _same(SEARCH_OPTIONS, settings)
+    yield from _same((*SEARCH_OPTIONS, *RESULT_OPTIONS), settings)
+    yield "blend", settings.get("blend") or None
     yield "worker-env", settings.get("worker_env")
     for option in ("algo-option", "prune-option"):
         given = settings.get(f"{option.replace('-', '_')}s") or {}

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sweeps.errors import UsageError
-from sweeps.record import Finalist, ModelVersion, Predictions
+from sweeps.record import Blend, Finalist, ModelVersion, Predictions, Refit
 from sweeps.tracking import schema
 from sweeps.tracking.store import Store, store_errors
 
@@ -60,3 +60,13 @@ def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
     }
     with store_errors(store.shown):
         store.client.set_tag(sweep, schema.MODEL, json.dumps(content))
+
+
+def record_finish(store: Store, sweep: str, blend: Blend | None, refit: Refit | None) -> None:
+    """Write what became of the winner before it was registered, in place of what was there."""
+    content = {
+        "blend": None if blend is None else asdict(blend),
+        "refit": None if refit is None else asdict(refit),
+    }
+    with store_errors(store.shown):
+        store.client.set_tag(sweep, schema.FINISH, json.dumps(content))

@@ -14,7 +14,7 @@ from sweeps.credentials import redact
 from sweeps.environment import installed
 from sweeps.errors import SpaceError, SweepOwnedError
 from sweeps.ranges import Range
-from sweeps.record import Finalist, ModelVersion, Predictions, SweepRecord
+from sweeps.record import Blend, Finalist, ModelVersion, Predictions, Refit, SweepRecord
 from sweeps.tracking import schema
 from sweeps.tracking.by_client import ClientPen, tags_of
 from sweeps.tracking.by_sql import SqlPen
@@ -22,7 +22,13 @@ from sweeps.tracking.change import Change, Draft, Entry, milliseconds
 from sweeps.tracking.context import context_tags
 from sweeps.tracking.database import database_of
 from sweeps.tracking.doubles import delete_doubles, doubled_trials
-from sweeps.tracking.findings import record_drift, record_finalists, record_predictions, record_promotion
+from sweeps.tracking.findings import (
+    record_drift,
+    record_finalists,
+    record_finish,
+    record_predictions,
+    record_promotion,
+)
 from sweeps.tracking.inputs import DatasetInfo, log_datasets
 from sweeps.tracking.owner import DRIVEN, Owner
 from sweeps.tracking.spool import Spool
@@ -264,6 +270,11 @@ class SweepWriter:
         """Write which model the sweep gave the registry."""
         with self._call():
             record_promotion(self.store, self.run_id, promoted)
+
+    def log_finish(self, blend: Blend | None, refit: Refit | None) -> None:
+        """Write what became of the winner before it was registered."""
+        with self._call():
+            record_finish(self.store, self.run_id, blend, refit)
 
     def log_predictions(self, predictions: Predictions) -> None:
         """Keep what the winner predicts for held-out rows."""

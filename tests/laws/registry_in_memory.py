@@ -46,9 +46,12 @@ class Registry:
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         self.aliases.pop(alias, None)
 
-    def create_model_version(self, name: str, source: str, run_id: str, model_id: str) -> Any:
+    def create_model_version(
+        self, name: str, source: str, run_id: str, model_id: str, tags: dict[str, str] | None = None
+    ) -> Any:
         self.highest += 1
-        made = SimpleNamespace(name=name, version=str(self.highest), source=source, run_id=run_id, tags={})
+        own = {"name": name, "source": source, "run_id": run_id, "tags": dict(tags or {})}
+        made = SimpleNamespace(version=str(self.highest), **own)
         self.versions[made.version] = made
         return made
 
