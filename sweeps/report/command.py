@@ -6,18 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 FILE_OPTIONS = ("train", "valid", "test", "table", "target", "split-by")
-SEARCH_OPTIONS = (
-    "seed",
-    "algo",
-    "prune",
-    "engine",
-    "workers",
-    "threads",
-    "features",
-    "top",
-    "experiment",
-    "refit",
-)
+SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features")
+RESULT_OPTIONS = ("top", "experiment", "refit")
 GATE_OPTIONS = ("min-gain", "max-latency", "max-size", "segment")
 DEFAULTS = {
     "algo": "tpe",
