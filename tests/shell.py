@@ -21,6 +21,12 @@ SWEEPS = [sys.executable, "-P", "-c", "from sweeps.cli.main import main; main()"
 SOON = 60
 """Seconds after which a program that does not answer has failed; a loaded machine takes its time."""
 
+
+def beside_others(seconds: float) -> float:
+    """Give the time that something may take here and now which may take ``seconds`` on an idle machine."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 RIDGE = """
 from sklearn.linear_model import Ridge as MODEL
 SPACE = {"alpha": hp.loguniform("alpha", -3, 0)}

@@ -121,7 +121,7 @@ def test_a_full_disk_while_the_model_is_logged(place: Place) -> None:
 
 FOREST = """
 from sklearn.ensemble import RandomForestRegressor as MODEL
-SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 9.5, 12.5, 1)), "n_estimators": 300, "n_jobs": 1}
+SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 9.5, 12.5, 1)), "n_estimators": 60, "n_jobs": 1}
 """
 
 

@@ -18,7 +18,7 @@ from sweeps.tracking.store import open_store
 from sweeps.trial import Finished, State
 from tests.inside import Inside
 from tests.laws.make import write_space
-from tests.shell import RIDGE, SOON, TRAIN, Shell, wait_until
+from tests.shell import RIDGE, SOON, TRAIN, Shell, beside_others, wait_until
 
 QUICK = TRAIN.replace("BODY", "return (params['x'] - 0.3) ** 2")
 SLOW = TRAIN.replace("BODY", "import time; time.sleep(0.05); return (params['x'] - 0.3) ** 2")
@@ -227,7 +227,7 @@ def test_the_next_command_that_sees_it_closes_what_a_dead_driver_left(shell: She
     workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
-    assert not psutil.wait_procs(workers, timeout=2)[1], "no orphan goes on training"
+    assert not psutil.wait_procs(workers, timeout=beside_others(2))[1], "no orphan goes on training"
     listed = shell("list", "--json")
     assert json.loads(listed.stdout)["sweeps"][0]["state"] == "INTERRUPTED"
     assert statuses(shell) == {"sweep": ["KILLED"], "trial": ["FAILED", "FAILED"]}

@@ -205,6 +205,7 @@ def test_a_postgresql_that_crashes_and_is_started_again(shell: Shell, postgres: 
     back(sweep, uri)
 
 
+@pytest.mark.nightly
 def test_a_postgresql_without_a_free_connection(shell: Shell, postgres: Postgres) -> None:
     """As with ``max_connections`` in use; a limit of ours keeps everybody else's."""
     uri = postgres()
