@@ -20,6 +20,8 @@ STARTING = 60.0
 """Seconds that scheduler and workers get to be there."""
 CLOSING = 4.0
 """Seconds that they get to end by themselves."""
+_NO_PAGES = {f"DASK_DISTRIBUTED__{who}__HTTP__ROUTES": "[]" for who in ("SCHEDULER", "WORKER")}
+"""Dask's servers of plain HTTP start whatever one says; these tell nothing."""
 _TLS = (
     "ca_file",
     "client_key",
@@ -41,7 +43,7 @@ class Here:
     """
 
     def __init__(self, workers: int, threads: int, keep: Collection[str]) -> None:
-        self._wanted, self._env = (workers, threads), environment(1, keep)
+        self._wanted, self._env = (workers, threads), environment(1, keep) | _NO_PAGES
         self._started: Started | None = None
 
     def start(self) -> tuple[str, Security]:
@@ -94,6 +96,7 @@ def _cluster(workers: int, threads: int, security: Security) -> Any:
         protocol="tls://",
         security=security,
         dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # of a server without pages, see _NO_PAGES
         memory_limit=0,  # the trials are in processes of their own; Dask would look at the wrong ones
     )
 
