@@ -39,6 +39,7 @@ def let_go(pairs):
 
 def test_a_worker_that_joins_is_used_while_others_are_busy(dask, fifo):
     dask.worker(threads=1)
+    dask.wait_for_workers(2)
     with open_engine(dask.url) as engine:
         assert engine.slots == 1
         first, second = [(fifo(), fifo())], [(fifo(), fifo())]
