@@ -23,7 +23,7 @@ DIFFERENCES = 6
 class NothingLeftError(Exception):
     """A sweep that is complete was to go on: what was wanted is there.
 
-    It is no mistake: docs/decisions/0034-what-is-no-mistake.md.
+    It is no mistake: docs/decisions/0033-what-is-no-mistake.md.
 
     Args:
         store: where it is.

@@ -10,11 +10,11 @@ ELSEWHERE = {
     "B63": ("tests/test_store.py", "test_what_is_no_mlflow_server_for_us"),
     "B67": ("tests/test_store.py", "test_a_missing_driver_is_named"),
 }
-"""B10: no mistake (docs/decisions/0034-what-is-no-mistake.md). B11, B44, B59: warnings."""
+"""B10: no mistake (docs/decisions/0033-what-is-no-mistake.md). B11, B44, B59: warnings."""
 
 NOT_HERE = {
     "B6": "no engine takes a package of its own yet",
-    "B36": "train() is found by its name in the module, a lambda too (decision 33)",
+    "B36": "train() is found by its name in the module, a lambda too (decision 32)",
     "B52": "XGBoost gets columns by number, so their names are free",
     "B78": "aliases cannot be chosen",
     "B79": "registered models are shared on purpose",

@@ -80,7 +80,7 @@ SWEEPS = {
         for command in ("show", "best", "promote", "ui", "stop", "delete")
     },
     "B8 resume: other space": Case("resume other-space", 3, r"was changed since sweep other-space began: .*--accept-changes", store=True, announced=True),
-    # 2 as everywhere, and not 5: it is the word that is wrong, see docs/decisions/0034-what-is-no-mistake.md
+    # 2 as everywhere, and not 5: it is the word that is wrong, see docs/decisions/0033-what-is-no-mistake.md
     "B9 resume: unknown": Case("resume nobody", 2, r"sweep 'nobody': no such sweep; recent: ", store=True),
     "B9 resume: malformed": Case("resume 'no body'", 2, r"sweep 'no body': no such sweep", store=True),
     "restore: not deleted": Case("restore other-data", 2, "no deleted sweep is in this store", store=True),
