@@ -22,7 +22,7 @@ from tests.stores import free_port
 
 SOON = 60
 
-pytestmark = marks("dask")
+pytestmark = [*marks("dask"), pytest.mark.nightly]
 
 
 def begun(engine, pairs):
