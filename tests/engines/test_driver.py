@@ -47,7 +47,7 @@ def drive(tmp_path):
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=30)
 
 
 def hanging(drive, fifo, after="input()"):
