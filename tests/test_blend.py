@@ -164,7 +164,12 @@ def test_it_loads_where_this_package_is_not_installed(
     rows.to_json(tmp_path / "rows.json", double_precision=15)
     words = [sys.executable, "-P", "-W", "ignore", "-c", ELSEWHERE, logged.artifact_location]
     done = subprocess.run(
-        [*words, str(tmp_path / "rows.json")], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*words, str(tmp_path / "rows.json")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     expected = place.pipeline("halves").predict(rows)

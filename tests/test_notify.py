@@ -78,7 +78,7 @@ def hooked(status: int = 204) -> Iterator[Hook]:
         thread.start()
         yield hook
         server.shutdown()
-        thread.join()
+        thread.join(timeout=60)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from sweeps.selection.gate import Gate
 from sweeps.settings import Sweep
 from sweeps.stopping import StopRules
 
-NO_SETTINGS = ("tracking_uri", "as_json", "results_dir", "no_cache", "quiet", "verbose", "plain")
+NO_SETTINGS = ("notify", "tracking_uri", "as_json", "results_dir", "no_cache", "quiet", "verbose", "plain")
 """Options that decide nothing of what a sweep does."""
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
