@@ -108,7 +108,6 @@ def test_a_sweep_comes_back_as_it_was_written(any_uri: str) -> None:
     assert record.model == ModelVersion("diabetes-regressor", 2, "champion", "the first")
     assert record.extra["overhead"] == 0.01
     assert record.ended is not None
-    assert writer.seconds > 0
 
 
 def test_the_ui_finds_what_it_shows(any_uri: str) -> None:
