@@ -577,5 +577,6 @@ def test_other_stores_hold_the_same(
     model = reload(uri, "models:/elsewhere@champion")
     best = min(f.test_rmse for f in there.finalists if f.test_rmse is not None)
     assert root_mean_squared_error(rows.y, model.predict(rows.X)) == pytest.approx(best, rel=1e-9)
-    runs = MlflowClient(uri, uri).search_runs([there.experiment_id])
-    assert {r.info.status for r in runs} == {"FINISHED"}
+    of_this_sweep = f"tags.`mlflow.parentRunId` = '{there.run_id}'"
+    runs = MlflowClient(uri, uri).search_runs([there.experiment_id], of_this_sweep)
+    assert [r.info.status for r in runs] == ["FINISHED"] * 3
