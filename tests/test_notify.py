@@ -25,7 +25,7 @@ from sweeps.notify.delivery import AddressTeller, CommandTeller
 from sweeps.notify.message import About, ended, new_best, verdict
 from sweeps.notify.notifier import Notifier, Notifiers
 from sweeps.notify.target import Address, Command, read_target
-from sweeps.record import ModelVersion
+from sweeps.record import Blend, Member, ModelVersion, Refit
 from sweeps.tracking.store import Store
 from sweeps.trial import Finished
 from tests.inside import Inside
@@ -390,6 +390,12 @@ def test_the_end_names_the_winner_and_its_model() -> None:
     assert end["text"] == (
         "sweep made: ended as COMPLETE; rmse 5.75 in trial 4, 5.8 on the test rows; "
         "model diabetes-regressor version 3 is champion"
+    )
+    blend = Blend([Member(4, 0.6), Member(1, 0.4)], 5.4, 5.7, taken=True, reason="better")
+    more = ended(ABOUT, "COMPLETE", replace(record(), blend=blend, refit=Refit("train+valid", 5.6)))
+    assert more["test_rmse"] == 5.8
+    assert (
+        "; a blend in its place, 5.7 on the test rows; trained again on train+valid, 5.6 on" in more["text"]
     )
     without = ended(ABOUT, "INTERRUPTED", replace(record(), finalists=(), model=None))
     assert (without["trial"], without["test_rmse"], without["model"]) == (1, None, None)

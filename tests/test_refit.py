@@ -203,10 +203,18 @@ def without_test(folder: Path) -> dict[str, Any]:
     return {"data": None, **files, "target": "y"}
 
 
+@pytest.fixture(scope="module")
+def untested(place: Place) -> SweepRecord:
+    """A sweep on data without test rows."""
+    return place.run(RIDGE, "untested", **without_test(place.folder), trials=2)
+
+
 @pytest.mark.parametrize(
     ("asked", "what"), [({"refit": "train+valid"}, "--refit train+valid"), ({"blend": True}, "--blend")]
 )
-def test_without_test_rows_nothing_could_judge_it(place: Place, asked: dict[str, Any], what: str) -> None:
+def test_without_test_rows_nothing_could_judge_it(
+    place: Place, untested: SweepRecord, asked: dict[str, Any], what: str
+) -> None:
     """It is said before a trial runs, and of a sweep that is there before anything is trained again."""
     name = next(iter(asked))
     with pytest.raises(
@@ -214,10 +222,9 @@ def test_without_test_rows_nothing_could_judge_it(place: Place, asked: dict[str,
     ):
         place.run(RIDGE, f"no-{name}", **without_test(place.folder), **asked)
     assert not [s for s in sweeps_of(place) if s == f"no-{name}"]
-    place.run(RIDGE, f"untested-{name}", **without_test(place.folder), trials=2)
     with pytest.raises(UsageError, match="test rows"):
-        place.promote(f"untested-{name}", **asked)
-    assert len(place.client.search_model_versions(f"name = 'untested-{name}'")) == 1
+        place.promote(untested.name, **asked)
+    assert len(place.client.search_model_versions(f"name = '{untested.name}'")) == 1
 
 
 def sweeps_of(place: Place) -> list[str]:

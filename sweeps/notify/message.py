@@ -67,6 +67,11 @@ def ended(about: About, state: str, record: SweepRecord | None = None) -> dict[s
     if winner is not None:
         test = "" if test_rmse is None else f", {figure(test_rmse)} on the test rows"
         parts.append(f"rmse {figure(winner.outcome.rmse)} in trial {winner.number}{test}")
+    if record.blend is not None and record.blend.taken:
+        parts.append(f"a blend in its place, {figure(record.blend.test_rmse)} on the test rows")
+    if record.refit is not None:
+        again = f"trained again on {record.refit.rows}"
+        parts.append(f"{again}, {figure(record.refit.test_rmse)} on the test rows")
     if record.model is not None:
         parts.append(_named(record.model))
     return _message(END, about, state, "; ".join(parts), winner, test_rmse, record.model)
