@@ -9,7 +9,7 @@ from sweeps.record import Finalist, SweepRecord
 from sweeps.report.charts.finalists import finalists
 from sweeps.report.charts.history import history
 from sweeps.report.charts.model import Chart, Layer
-from sweeps.report.charts.timeline import timeline
+from sweeps.report.charts.timeline import lanes_of, timeline
 from sweeps.report.echarts import options_of
 from sweeps.report.html import report_html
 from sweeps.trial import Finished, Outcome, Proposal, State, Trial
@@ -108,6 +108,23 @@ def test_a_timeline_without_a_pause_has_idle_lanes_and_no_mark() -> None:
     assert chart is not None
     assert "over 44 s; 9% of the time of the lanes was idle." in chart.sentence
     assert [one.name for one in chart.panels[0].layers] == ["complete"]
+
+
+def test_a_timeline_has_a_lane_for_each_worker() -> None:
+    """The second worker ends first: packing by times alone would mix the two. The first one is replaced."""
+    spans = [("a", 0, 3), ("b", 0, 2), ("b", 4, 6), ("a", 3, 5), ("", 5, 7), ("c", 7, 8), ("b", 7, 9)]
+    trials = [
+        Finished(
+            Trial(Proposal(number, {}, {}, 0), f"{number:032x}", float(begin)),
+            Outcome(State.COMPLETE, 5.0, worker=worker) if worker else Outcome(State.LOST, error="killed"),
+            float(end),
+        )
+        for number, (worker, begin, end) in enumerate(spans)
+    ]
+    assert lanes_of(trials) == {0: 0, 3: 0, 4: 0, 5: 0, 1: 1, 2: 1, 6: 1}
+    chart = timeline(made(trials))
+    assert chart is not None
+    assert "7 trials in 2 lanes over 9.0 s; 22% of the time of the lanes was idle." in chart.sentence
 
 
 def test_a_trial_lost_at_night_does_not_last_until_somebody_noticed() -> None:

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import mlflow
@@ -484,6 +486,11 @@ SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)),
     two = run(body, trials=6, threads=1, engine="local", workers=2, name="two")
     assert [t.trial.proposal.point for t in two.trials] == [t.trial.proposal.point for t in serial.trials]
     assert [t.outcome.rmse for t in two.trials] == [t.outcome.rmse for t in serial.trials]
+    ran = [{trial.outcome.worker for trial in record.trials} for record in (serial, local, two)]
+    here = f"{gethostname()}:{os.getpid()}"
+    assert ran[0] == {here}
+    assert [len(workers) for workers in ran] == [1, 1, 2]
+    assert here not in ran[1] | ran[2]
 
 
 def test_a_time_limit_ends_a_sweep(run: Run) -> None:

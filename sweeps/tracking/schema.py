@@ -16,6 +16,8 @@ ERROR = "sweeps.error"
 TRIAL = "sweeps.trial"
 POINT = "sweeps.point"
 SEED = "sweeps.seed"
+WORKER = "sweeps.worker"
+"""Host and process a trial ran in."""
 BEST_TRIAL = "sweeps.best_trial"
 FINALISTS = "sweeps.finalists"
 MODEL = "sweeps.model"
@@ -206,6 +208,7 @@ def outcome_of(
         folds=tuple(value for _, value in histories.get(FOLDS, ())),
         rungs=tuple(histories.get(RUNGS, ())),
         error=tags.get(ERROR) or (None if state is State.COMPLETE else "the reason was not recorded"),
+        worker=tags.get(WORKER, ""),
     )
 
 

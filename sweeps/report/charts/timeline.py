@@ -1,8 +1,8 @@
-"""Timeline: when each trial ran, in lanes; gaps are idle workers."""
+"""Timeline: when each trial ran, a lane for each worker; gaps are idle time."""
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -20,25 +20,31 @@ ROLES = {
     State.LOST: ("lost", "bad"),
 }
 NOTE = (
-    "Which worker ran a trial is not recorded: the lanes are packed from start and end times, each "
-    "trial into the first "
-    "lane that is free. A trial's time begins when it is handed to its worker."
+    "A lane is a worker and whoever took its place when it ended; a trial whose worker did not live to tell "
+    "stands in the first lane that is free. A trial's time begins when it is handed to its worker."
 )
 SHORTEST_PAUSE = 10.0
 """Seconds without any trial from which on a sweep may have been interrupted."""
 
 
 def lanes_of(trials: Sequence[Finished]) -> dict[int, int]:
-    """Give each trial, by number, the first lane that is free when it starts."""
+    """Give each trial, by number, the lane of its worker: the first that is free for as long as it lived."""
     free: list[float] = []
     lanes: dict[int, int] = {}
-    for trial in sorted(trials, key=lambda t: (t.trial.started, t.number)):
-        lane = next((i for i, end in enumerate(free) if end <= trial.trial.started + 0.001), len(free))
-        if lane == len(free):
-            free.append(0.0)
-        free[lane] = trial.ended
-        lanes[trial.number] = lane
+    for those in sorted(_by_worker(trials), key=lambda those: (those[0].trial.started, those[0].number)):
+        begin, end = those[0].trial.started, max(trial.ended for trial in those)
+        lane = next((i for i, busy in enumerate(free) if busy <= begin + 0.001), len(free))
+        free[lane : lane + 1] = [end]
+        lanes |= dict.fromkeys((trial.number for trial in those), lane)
     return lanes
+
+
+def _by_worker(trials: Sequence[Finished]) -> Iterable[list[Finished]]:
+    """Give the trials of each worker, in order; one of which none is known stands alone."""
+    found = defaultdict[str, list[Finished]](list)
+    for trial in sorted(trials, key=lambda t: (t.trial.started, t.number)):
+        found[trial.outcome.worker or f"of trial {trial.number}"].append(trial)
+    return found.values()
 
 
 @dataclass(frozen=True)
