@@ -14,8 +14,8 @@ in the same order; in 3 the searcher is TPE. Read the tables so:
 
 - ``winner``: share of the seeds whose best trial was pruned.
 - ``regret``: how much worse the best that is left is, in per cent, mean ± standard error over the seeds.
-- ``time``: virtual time of the whole sweep, and ``rounds`` trained, without pruning = 1; of all seeds together,
-  with the quartiles over the seeds.
+- ``time``: virtual time of the whole sweep, and ``rounds`` trained, without pruning = 1; of all seeds
+  together, with the quartiles over the seeds.
 - ``to 1 %``: how many times sooner a trial within 1 % of the best of the 200 has ended, median times; a dash:
   never, in half of the seeds.
 
@@ -319,10 +319,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = made.parse_args(arguments)
     plan = QUICK if given.quick else Plan()
     (sources, by_source), (options, by_option) = source_table(plan), option_table(plan)
+    tables = [sources, options, telling_table(plan)]
     raw = {"sources": [row.raw() for row in by_source], "options": [row.raw() for row in by_option]}
-    publish(
-        "staleness", ABOUT, [sources, options, telling_table(plan)], raw, folder=given.out, arguments=arguments
-    )
+    publish("staleness", ABOUT, tables, raw, folder=given.out, arguments=arguments)
 
 
 if __name__ == "__main__":
