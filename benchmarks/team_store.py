@@ -1,9 +1,11 @@
 """A team's sweeps at once on one MLflow server with a PostgreSQL: ``python -m benchmarks.team_store``.
 
-Ten drivers with four slots each begin together; each registers a model of its own. Once with trials that
-take no time, which gives what the server can do, and once with trials that sleep; each without users and with
-MLflow's basic authentication. All of it runs on this machine: drivers, workers, server and database. Then
-every sweep must be whole: each number once, all of them COMPLETE, the report and the model there.
+Ten drivers with four slots each, started some seconds apart, since here they share two cores with their
+server, and one that does not answer within seconds is refused. Their trials begin together, when all processes
+are there; each registers a model of its own. Once with trials that take no time, which gives what the server
+can do, and once with trials that sleep; each without users and with MLflow's basic authentication. All of it
+runs on this machine: drivers, workers, server and database. Then every sweep must be whole: each number once,
+all of them COMPLETE, the report and the model there.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -21,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
-from benchmarks.naps import read_naps, variables
+from benchmarks.naps import excuse, read_naps, variables
 from benchmarks.processes import environment, python
 from benchmarks.scale_steps import ANSWER
 from benchmarks.table import Table, parser, publish
@@ -88,10 +91,12 @@ def run_team(
     def drive(seed: int, name: str) -> list[str]:
         own = folder / name
         own.mkdir()
+        time.sleep(seed * given.apart)
         words = python("-m", "benchmarks.team_driver", name, str(given.trials), str(given.slots), str(seed))
         env = {**environment(own), **naps, **server.login(name)}
         done = subprocess.run(words, cwd=own, env=env, check=False, capture_output=True, text=True)
         if done.returncode:
+            excuse(folder, name, given.slots)
             return [f"{name}: exit code {done.returncode}: {done.stderr[-2000:]}"]
         return [f"{name}: {told}" for told in json.loads((own / ANSWER).read_text("utf-8"))["told"]]
 
@@ -101,12 +106,17 @@ def run_team(
 
 def faults(uri: str, name: str, trials: int) -> Iterator[str]:
     """Give what is wrong with a sweep in the store."""
+    from sweeps.errors import UsageError
     from sweeps.tracking.reader import find_sweep, read_sweep
     from sweeps.tracking.rows import search
     from sweeps.tracking.store import find_store
 
     store = find_store(uri)
-    record = read_sweep(store, find_sweep(store, name))
+    try:
+        record = read_sweep(store, find_sweep(store, name))
+    except UsageError as error:
+        yield f"{name}: {error}"
+        return
     query = f"tags.`mlflow.parentRunId` = '{record.run_id}'"
     runs = search(store, [record.experiment_id], query, None)
     numbers = sorted(int(run.data.tags["sweeps.trial"]) for run in runs)
@@ -185,6 +195,7 @@ def options() -> argparse.Namespace:
     given.add_argument("--slots", type=int, default=4, help="of each")
     given.add_argument("--trials", type=int, default=60, help="of each")
     given.add_argument("--seconds", default="0,4", metavar="S,S", help="that a trial sleeps")
+    given.add_argument("--apart", type=float, default=5.0, metavar="S", help="seconds between their starts")
     given.add_argument("--server-workers", type=int, default=4, help="processes of the server")
     return given.parse_args()
 

@@ -68,7 +68,7 @@ def test_utilisation(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_team_store(postgres: Postgres, tmp_path: Path) -> None:
     """It starts a PostgreSQL of its own; the fixture skips where there is none."""
-    options = "--drivers 2 --slots 1 --trials 3 --seconds 0 --server-workers 1"
+    options = "--drivers 2 --slots 1 --trials 3 --seconds 0 --apart 1 --server-workers 1"
     page, figures, _ = benchmark("team_store", tmp_path, *options.split())
     assert "## 2 drivers × 1 slots on one server of 1 processes" in page
     raw: Any = figures["raw"]
