@@ -1,11 +1,11 @@
 """A team's sweeps at once on one MLflow server with a PostgreSQL: ``python -m benchmarks.team_store``.
 
-Ten drivers with four slots each, started some seconds apart, since here they share two cores with their
-server, and one that does not answer within seconds is refused. Their trials begin together, when all processes
-are there; each registers a model of its own. Once with trials that take no time, which gives what the server
-can do, and once with trials that sleep; each without users and with MLflow's basic authentication. All of it
-runs on this machine: drivers, workers, server and database. Then every sweep must be whole: each number once,
-all of them COMPLETE, the report and the model there.
+Ten drivers with four slots each, started some seconds apart, since here all their imports share two cores
+with the server. Their trials begin together, when all processes are there; each registers a model of its
+own. Once with trials that take no time, which gives what the server can do, and once with trials that
+sleep; each without users and with MLflow's basic authentication. All of it runs on this machine: drivers,
+workers, server and database. Then every sweep must be whole: each number once, all of them COMPLETE, the
+report and the model there.
 """
 
 import argparse

@@ -66,14 +66,17 @@ def test_utilisation(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_team_store(postgres: Postgres, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("drivers", "slots", "trials"), [(2, 1, 3), pytest.param(10, 4, 12, marks=pytest.mark.nightly)]
+)
+def test_team_store(postgres: Postgres, tmp_path: Path, drivers: int, slots: int, trials: int) -> None:
     """It starts a PostgreSQL of its own; the fixture skips where there is none."""
-    options = "--drivers 2 --slots 1 --trials 3 --seconds 0 --apart 1 --server-workers 1"
-    page, figures, _ = benchmark("team_store", tmp_path, *options.split())
-    assert "## 2 drivers × 1 slots on one server of 1 processes" in page
+    sizes = f"--drivers {drivers} --slots {slots} --trials {trials} --server-workers {min(drivers, 4)}"
+    page, figures, _ = benchmark("team_store", tmp_path, *sizes.split(), "--seconds", "0", "--apart", "2")
+    assert f"## {drivers} drivers × {slots} slots on one server" in page
     raw: Any = figures["raw"]
     assert [one["users"] for one in raw] == [False, True]
     assert [one["errors"] for one in raw] == [[], []]
-    assert all(one["trials"] == 6 and one["per_second"] > 0 for one in raw)
+    assert all(one["trials"] == drivers * trials and one["per_second"] > 0 for one in raw)
     assert all(0 < one["wait"] <= one["long_wait"] for one in raw)
     assert all(one["driver_ms"] > 0 and one["server_ms"] > 0 for one in raw)
