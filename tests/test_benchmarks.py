@@ -256,7 +256,7 @@ def python(*words: str, folder: Path, code: int = 0) -> "subprocess.CompletedPro
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=550,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
