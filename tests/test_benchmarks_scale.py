@@ -65,10 +65,8 @@ def test_utilisation(tmp_path: Path) -> None:
     assert all(found[name] > 0 for name in ("asks_per_second", "commits_per_second", "ready_seconds"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("drivers", "slots", "trials"), [(2, 1, 3), pytest.param(10, 4, 12, marks=pytest.mark.nightly)]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("drivers", "slots", "trials"), [(2, 1, 3), (10, 4, 12)])
 def test_team_store(postgres: Postgres, tmp_path: Path, drivers: int, slots: int, trials: int) -> None:
     """It starts a PostgreSQL of its own; the fixture skips where there is none."""
     sizes = f"--drivers {drivers} --slots {slots} --trials {trials} --server-workers {min(drivers, 4)}"
