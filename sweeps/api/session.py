@@ -33,6 +33,7 @@ from sweeps.data.datasets import Dataset
 from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
+from sweeps.heap import set_aside
 from sweeps.lint import check_space
 from sweeps.live.underway import UnderWay
 from sweeps.notify.target import Target
@@ -248,8 +249,10 @@ class Session:
             limit=sweep.trial_timeout,
             spent=earlier.seconds if earlier else 0.0,
         )
-        with closing(loop):
-            for finished in loop:
+        with closing(loop), ExitStack() as stack:
+            for count, finished in enumerate(loop):
+                if count == 0:  # by now all is imported
+                    stack.enter_context(set_aside())
                 if finished.outcome.state is not State.LOST:
                     self.history.append(finished)
                 self._news.trial(finished)
