@@ -57,6 +57,16 @@ class Dataset:
     cv: int | None = None
     seed: int = 0
     warnings: tuple[str, ...] = ()
+    sampled_from: int | None = None
+    """How many rows ``train`` was drawn from, see ``sweeps.data.sampling``; None where it has them all."""
+
+    @property
+    def together(self) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+        """Training and validation rows, one after the other."""
+        if self.valid is None:
+            return self.train.X, self.train.y
+        X = pd.concat([self.train.X, self.valid.X], ignore_index=True)
+        return X, np.concatenate([self.train.y, self.valid.y])
 
     @property
     def splits(self) -> dict[str, Split]:
