@@ -28,6 +28,7 @@ from sweeps.stopping import StopRules
 from sweeps.tracking.reader import read_sweep
 from sweeps.trial import Encoding
 from tests.finished import Place
+from tests.made_trips import write_months
 
 RIDGE = """
 from sklearn.linear_model import Ridge as MODEL
@@ -101,14 +102,21 @@ def test_what_is_registered_was_trained_on_all_training_rows(
 
 @pytest.mark.parametrize(
     ("body", "settings"),
-    [(RIDGE, {}), (BOOSTED, {"threads": 1}), (RIDGE, {"cv": 3}), (BOOSTED, {"threads": 1, "cv": 3})],
-    ids=["ridge", "boosted", "ridge-cv", "boosted-cv"],
+    [
+        (RIDGE, {}),
+        (BOOSTED, {"threads": 1}),
+        (RIDGE, {"cv": 3}),
+        (BOOSTED, {"threads": 1, "cv": 3}),
+        (RIDGE, {"data": "green-taxi:2023-01,2023-02,2023-03", "features": "dataset"}),
+    ],
+    ids=["ridge", "boosted", "ridge-cv", "boosted-cv", "recipe"],
 )
 def test_a_finalist_is_its_trial_as_if_there_were_no_sample(
     place: Place, request: pytest.FixtureRequest, body: str, settings: dict[str, Any]
 ) -> None:
     name = request.node.callspec.id
-    given = {"algo": "random", "trials": 4, "top": 4, **settings}
+    write_months(place.folder / "months", 1, 2, 3)
+    given = {"algo": "random", "trials": 4, "top": 4, "data_dir": place.folder / "months", **settings}
     whole = place.run(body, f"whole-{name}", **given)
     part = place.run(body, f"part-{name}", **given, sample="40%")
     trials = {t.number: t.outcome for t in whole.trials}
@@ -131,6 +139,7 @@ def test_who_reads_the_sweep_is_told(place: Place, drawn: SweepRecord) -> None:
     assert summary["sample"] == {"rows": 100, "of": ALL}
     assert {f["whole_rmse"] for f in summary["finalists"]} == {f.whole_rmse for f in drawn.finalists}
     assert "100 of 265 training rows" in (folder / "report.html").read_text()
+    assert "rmse,whole_rmse,test_rmse" in (folder / "leaderboard.csv").read_text().partition("\n")[0]
     note = place.client.get_run(drawn.run_id).data.tags["mlflow.note.content"]
     assert "Trials were trained on 100 of 265 training rows, the finalists again on all of them." in note
     shown = CliRunner().invoke(cli, ["show", "drawn", "--tracking-uri", place.uri]).output

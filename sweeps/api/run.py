@@ -79,7 +79,7 @@ def run_sweep(
         table: one file to split 60/20/20 by ``split_seed``, or by the order of ``split_by``.
         target: name of the column to predict.
         split_by: column to split ``table`` by, the earliest rows train.
-        split_seed: of the random split and of the folds.
+        split_seed: of the random split, of the folds and of ``sample``.
         categorical: columns that are categories although they hold numbers.
         data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
         cv: folds of cross-validation on train and validation rows.

@@ -152,13 +152,15 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
         SweepsError: as the session does.
         click.exceptions.Exit: it was interrupted.
     """
+    from sweeps.api.shown import last_phase
+
     with _interruptible(opened), opened as session:
         _announce(session)
         shown.begin(session)
         for finished in session.trials():
             shown.show(finished)
         told = len(session.warnings)
-        shown.phase(_last_phase(session))
+        shown.phase("ending" if session.interrupt.done() else last_phase(session))
         record = session.finish()
     shown.close()
     _warn(session.warnings[told:])
@@ -166,13 +168,6 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
     if record.state == "INTERRUPTED":
         _interrupted(session, record)
     require(session.sweep.gate, record.model)
-
-
-def _last_phase(session: "Session") -> str:
-    if session.interrupt.done():
-        return "ending"
-    again = "" if session.sample is None else "training the finalists on all rows, "
-    return f"{again}choosing the winner, writing the report"
 
 
 def settings(
