@@ -240,7 +240,8 @@ def test_without_test_rows_the_models_of_all_rows_are_compared() -> None:
 
 
 def test_asking_for_all_rows_is_told_and_changes_nothing(place: Place) -> None:
-    words = "run ridge --data diabetes --trials 2 --seed 1 --engine serial --no-register --name".split()
+    asked = "--data diabetes --trials 2 --seed 1 --engine serial --no-register --name"
+    words = ["run", "ridge", *asked.split()]
     stored = ["--tracking-uri", place.uri, "--results-dir", str(place.folder / "results")]
     done = CliRunner().invoke(cli, [*words, "all", "--sample", "5000", *stored])
     assert done.exit_code == 0, done.output

@@ -145,7 +145,8 @@ COMMAND_LINE = {
     ),
     **{
         f"sample {value!r}": Case(
-            f"{GOOD} --sample={shlex.quote(value)}", 2,
+            f"{GOOD} --sample={shlex.quote(value)}",
+            2,
             r"--sample: must be a share of the training rows such as 10%, or 100 of them or more, got .*"
             r"\(--sample 10%\)",
         )
