@@ -22,11 +22,12 @@ def bins_of(params: Mapping[str, Any], X: Any) -> int | None:
     Sparse rows stay as they are: to bin 5 702 one-hot columns did not end within 300 s.
 
     Args:
-        params: as XGBoost's ``train`` takes them.
+        params: as XGBoost's ``train`` takes them; None for what is not given.
         X: training rows.
     """
-    seen = all(params.get(name, values[0]) in values for name, values in _ONLY.items())
-    bins = params.get("max_bin", BINS)
-    if hasattr(X, "tocsr") or not seen or params.keys() & {"updater", "process_type"}:
+    given = {name: value for name, value in params.items() if value is not None}
+    seen = all(given.get(name, values[0]) in values for name, values in _ONLY.items())
+    bins = given.get("max_bin", BINS)
+    if hasattr(X, "tocsr") or not seen or given.keys() & {"updater", "process_type"}:
         return None
-    return int(bins) if isinstance(bins, Integral) and bins > 1 else None
+    return int(bins) if isinstance(bins, Integral) and int(bins) > 1 else None
