@@ -1,11 +1,28 @@
 """A sweep as MLflow holds it: what readers, reports and selection work on. Plain data, no MLflow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sweeps.ranges import Range
 from sweeps.trial import Finished, State
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The training rows that the trials of a search were trained on, drawn at random from all of them."""
+
+    rows: int
+    """How many."""
+    of: int
+    """How many there are."""
+    digest: str
+    """Of their content."""
+
+    @property
+    def words(self) -> str:
+        """Say how many of how many."""
+        return f"{self.rows:,} of {self.of:,} training rows"
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,24 @@ class Finalist:
     """The upper end of that interval."""
     wins: float | None = None
     """Share of such draws of test rows on which it has the lowest rmse of all finalists."""
+    whole_rmse: float | None = None
+    """On the validation split, once it was trained again on all training rows; None where the search took
+    no sample of them."""
+    rounds: int = 0
+    """Boosting rounds that were best then; 0 for models without rounds."""
+
+    @property
+    def own_rmse(self) -> float:
+        """On the validation split, of the model that ``test_rmse`` belongs to."""
+        return self.rmse if self.whole_rmse is None else self.whole_rmse
+
+    def own(self, trial: Finished) -> Finished:
+        """Give its trial with the figures of that model."""
+        if self.whole_rmse is None:
+            return trial
+        found = {"best_iteration": float(self.rounds - 1)} if self.rounds else {}
+        metrics = {**trial.outcome.metrics, **found}
+        return replace(trial, outcome=replace(trial.outcome, rmse=self.whole_rmse, metrics=metrics))
 
 
 @dataclass(frozen=True)
@@ -133,6 +168,8 @@ class SweepRecord:
     """The average of finalists that was set beside the winner; None where none was asked for."""
     refit: Refit | None = None
     """What was registered, where it was trained again; None where it is as it was chosen."""
+    sample: Sample | None = None
+    """What the trials were trained on; None where that was all training rows."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What else is known: digests of space and data, ``overhead``, ``ui``."""
     ranges: Sequence[Range] = ()

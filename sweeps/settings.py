@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from sweeps.data.sample_size import read_sample
 from sweeps.data.spec import DataSpec, check_spec
 from sweeps.errors import UsageError
 from sweeps.pruning import check_pruning
@@ -18,7 +19,7 @@ MAX_SEED = 2**32 - 1
 
 REFITS = ("none", "train+valid")
 
-LEFT_OUT: Mapping[str, Any] = {"gate": None, "refit": "none", "blend": False}
+LEFT_OUT: Mapping[str, Any] = {"gate": None, "refit": "none", "blend": False, "sample": None}
 """Settings that are not written where they are these: older versions of ours do not know them."""
 
 DEFAULT_TRIALS = 20
@@ -71,6 +72,8 @@ class Sweep:
     """``train+valid``: what was chosen is trained again on both before it is registered."""
     blend: bool = False
     """Whether an average of the finalists takes the winner's place where it is better."""
+    sample: str | None = None
+    """How many of the training rows the search takes, ``10%`` or ``50000``; None: all."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
@@ -81,6 +84,8 @@ class Sweep:
         if self.features not in (None, "auto", "dataset"):
             raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
         object.__setattr__(self, "worker_env", tuple(self.worker_env))
+        if self.sample is not None:
+            read_sample(self.sample)
         self._check_finish()
         self._check_names()
         if self.trial_timeout is not None and not 0 < self.trial_timeout < float("inf"):

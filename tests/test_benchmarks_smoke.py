@@ -88,6 +88,19 @@ def test_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process took at most is told by Linux alone")
+def test_larger_data(tmp_path: Path) -> None:
+    page, figures, _ = benchmark("larger_data", tmp_path, "--rows", "2000", "--samples", "all,50%")
+    assert "| 2,000 | 50% |" in page
+    whole, part = figures["raw"]  # type: ignore[misc]  # two rows
+    for one in (whole, part):
+        assert 0 < one["trial"] < one["begun"] < one["peaks"]["seconds"]
+        assert 50e6 < one["peaks"]["workers"] < one["peaks"]["together"] < 5e9
+        assert one["peaks"]["driver"] > 50e6
+    assert whole["test_rmse"] == part["test_rmse"], "the finalist of a sample is trained on all rows"
+
+
+@pytest.mark.slow
 def test_verdict(here: Here) -> None:
     _, document = here("verdict", "--pairs", "20", "--resamples", "200", "--sizes", "100")
     pairs, choices, seconds = (table["rows"] for table in document["tables"])

@@ -1,6 +1,7 @@
 """What is scored is what is saved."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVR
 
-from sweeps.models import build, fit
+from sweeps.models import build, fit, matrices
+from sweeps.models.binned import bins_of
 from sweeps.trial import Fold
 
 BOOSTED = {"xgboost.core.Booster", "xgboost.sklearn.XGBRegressor"}
@@ -108,6 +110,35 @@ def test_matrices_used_by_an_earlier_trial_change_nothing():
     fresh = fit(boosted(), make_fold(categories=True), seed=1, threads=1).predictions
     fit(boosted(max_bin=16, tree_method="approx", device="cpu"), fold, seed=2, threads=1)
     assert np.array_equal(fit(boosted(), fold, seed=1, threads=1).predictions, fresh)
+
+
+@pytest.mark.parametrize("form", [{}, {"categories": True}])
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"max_bin": 40}, {"subsample": 0.7, "colsample_bynode": 0.5}, {"grow_policy": "lossguide"}],
+    ids=str,
+)
+def test_rows_binned_while_they_are_read_give_the_same_trees(form, params, monkeypatch):
+    fold, asked = make_fold(4000, **form), {"early_stopping_rounds": 3, **params}
+    binned = fit(boosted(**asked), fold, seed=1, threads=2)
+    native = boosted(**asked).get_xgb_params()
+    assert type(matrices.open_matrices(fold, boosted(**asked), native, 2).train) is xgboost.QuantileDMatrix
+    monkeypatch.setattr(matrices, "bins_of", lambda *_: None)
+    copied = fit(boosted(**asked), replace(fold), seed=1, threads=2)
+    raw = [one.model.get_booster().save_raw("ubj") for one in (binned, copied)]
+    assert raw[0] == raw[1]
+    assert (binned.curve, binned.metrics) == (copied.curve, copied.metrics)
+    assert np.array_equal(binned.predictions, copied.predictions)
+
+
+@pytest.mark.parametrize(
+    ("params", "sparse"),
+    [({"tree_method": "exact"}, False), ({"tree_method": "approx"}, False), ({"booster": "dart"}, False),
+     ({"booster": "gblinear"}, False), ({"updater": "grow_colmaker"}, False), ({}, True)],
+    ids=str,
+)  # fmt: skip
+def test_rows_that_are_needed_as_they_are_stay_so(params, sparse):
+    assert bins_of(params, make_fold(sparse=sparse).X_train) is None
 
 
 def test_categories_are_split_as_categories():

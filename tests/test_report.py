@@ -65,8 +65,8 @@ def test_a_param_named_like_a_column_does_not_replace_it() -> None:
 
 def test_the_summary_has_the_promised_keys() -> None:
     figures = summary(record())
-    keys = "sweep name experiment state trials best finalists test_rmse blend refit model seconds overhead ui"
-    assert list(figures) == keys.split()
+    keys = "sweep name experiment state trials best sample finalists test_rmse blend refit model seconds"
+    assert list(figures) == [*keys.split(), "overhead", "ui"]
     assert figures["trials"] == {"complete": 3, "pruned": 1, "failed": 1, "lost": 1}
     assert (figures["best"]["trial"], figures["best"]["rmse"], figures["test_rmse"]) == (1, 5.5, 5.8)
     assert figures["model"]["uri"] == "models:/diabetes-regressor/3"

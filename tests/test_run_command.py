@@ -91,6 +91,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         threads=draw(maybe(st.integers(1, 9))), trial_timeout=draw(maybe(FIGURES)),
         worker_env=draw(st.sampled_from([(), ("HF_TOKEN", "OTHER_TOKEN")])),
         features=draw(st.sampled_from([None, "auto", "dataset"])), top=draw(st.integers(1, 150)),
+        sample=draw(st.sampled_from([None, "10%", "2.5 %", "50000"])),
         experiment=draw(maybe(WORDS)), name=draw(maybe(WORDS)), register=register,
         register_as=draw(maybe(WORDS)) if register else None, gate=draw(maybe(gates())) if register else None,
     )  # fmt: skip

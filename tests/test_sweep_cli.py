@@ -62,7 +62,7 @@ def test_json_is_one_object_with_the_promised_keys(shell: Shell) -> None:
     } <= answer.keys()  # fmt: skip
     assert answer["trials"] == {"complete": 3, "pruned": 0, "failed": 0, "lost": 0}
     assert answer["best"].keys() == {"trial", "run_id", "params", "rmse"}
-    assert [f.keys() for f in answer["finalists"]] == [{"trial", "rmse", "test_rmse"}] * 3
+    assert [f.keys() for f in answer["finalists"]] == [{"trial", "rmse", "whole_rmse", "test_rmse"}] * 3
     assert (answer["state"], answer["model"], answer["experiment"]) == ("COMPLETE", None, "diabetes")
     assert answer["best"]["rmse"] == min(f["rmse"] for f in answer["finalists"])
     assert 0 < answer["overhead"] < 1

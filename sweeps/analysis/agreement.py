@@ -31,9 +31,9 @@ def agreement(record: SweepRecord) -> Agreement | None:
     scored = [f for f in record.finalists if f.test_rmse is not None]
     if len(scored) < 2:
         return None
-    winner, first = pick(scored), min(scored, key=lambda f: (f.rmse, f.number))
+    winner, first = pick(scored), min(scored, key=lambda f: (f.own_rmse, f.number))
     equals = tuple(f.number for f in scored if f.number != winner.number and (f.wins or 0) >= 0.1)
-    ratios = sorted((f.test_rmse or 0.0) / f.rmse for f in scored if f.rmse)
+    ratios = sorted((f.test_rmse or 0.0) / f.own_rmse for f in scored if f.own_rmse)
     shift = ratios[len(ratios) // 2] - 1 if ratios else 0.0
     return Agreement(len(scored), winner, first, shift, _spearman(scored), winner.wins, equals)
 
@@ -41,7 +41,7 @@ def agreement(record: SweepRecord) -> Agreement | None:
 def _spearman(scored: Sequence[Finalist]) -> float | None:
     from scipy.stats import spearmanr
 
-    valid, test = [f.rmse for f in scored], [f.test_rmse or 0.0 for f in scored]
+    valid, test = [f.own_rmse for f in scored], [f.test_rmse or 0.0 for f in scored]
     if len(scored) < 3 or len(set(valid)) == 1 or len(set(test)) == 1:
         return None
     return float(spearmanr(valid, test).statistic)

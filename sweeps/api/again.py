@@ -12,6 +12,7 @@ from sweeps.api.shelf import Shelf
 from sweeps.api.workers import start_engine
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset
+from sweeps.data.sampling import sampled
 from sweeps.engines import ON_THIS_MACHINE, Engine
 from sweeps.errors import SpaceError
 from sweeps.record import SweepRecord
@@ -55,7 +56,8 @@ class Again:
         space = load_space(settings.space)
         scratch = Path(self._stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
         engine = self._stack.enter_context(_trainers(settings))
-        encodings = Encodings(self._dataset, space, settings.features, scratch, DataCache(None))
+        rows = self._dataset, sampled(self._dataset, settings.sample)
+        encodings = Encodings(*rows, space, settings.features, scratch, DataCache(None))
         shelf = Shelf(scratch, settings.top)
         return Finals(settings.seed, self._dataset, space, encodings, shelf, engine)
 

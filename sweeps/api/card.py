@@ -62,7 +62,14 @@ def _whose(evidence: Mapping[str, Any]) -> str:
     blend = f"A blend of the finalists of sweep {named}, in place of its winner, {trial}."
     told = blend if _is_blend(evidence) else f"Winner of sweep {named}, {trial}."
     refit = " It was trained again on training and validation rows together." if evidence["refit"] else ""
-    return told + refit
+    return told + _searched_on(evidence.get("sample")) + refit
+
+
+def _searched_on(sample: Mapping[str, Any] | None) -> str:
+    if sample is None:
+        return ""
+    part = f"{sample['rows']:,} of {sample['of']:,} training rows"
+    return f" The search trained on a sample, {part}; its finalists were trained again on all of them."
 
 
 def _link(sweep: Mapping[str, Any], text: str, run_id: str | None) -> str:
@@ -73,6 +80,9 @@ def _figures(evidence: Mapping[str, Any]) -> Iterator[list[str]]:
     rows, comparison, refit = evidence["rows"], evidence["comparison"], evidence["refit"]
     chosen_on = ", where its weights were chosen" if _is_blend(evidence) else ""
     before = ", trained on train" if refit else ""
+    if sample := evidence.get("sample"):
+        trial = f"trial {evidence['winner']['trial']}"
+        yield [f"validation rmse of {trial}, trained on the sample", f"{sample['validation_rmse']:.6g}"]
     yield [f"validation rmse{chosen_on}{before}", f"{evidence['validation_rmse']:.6g}"]
     if rows is None:
         yield ["held-out rows", "none: every row was trained on"]

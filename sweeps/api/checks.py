@@ -11,6 +11,7 @@ from sweeps import registry
 from sweeps.api.finals import held_out, predict
 from sweeps.data.datasets import Dataset, Split
 from sweeps.errors import UsageError
+from sweeps.record import Sample
 from sweeps.selection.gate import Check, Gate
 from sweeps.selection.segments import Segment, by_segment
 from sweeps.settings import Sweep
@@ -102,6 +103,13 @@ def check_finish(sweep: Sweep, dataset: Dataset) -> list[str]:
     if refits and dataset.cv is not None:
         return [f"--refit {sweep.refit}: --cv trains the finalists on these rows in any case"]
     return []
+
+
+def check_sample(wanted: str | None, drawn: Sample | None) -> list[str]:
+    """Give a warning where a sample was asked for that would hold all training rows: there is none then."""
+    if wanted is None or drawn is not None:
+        return []
+    return [f"--sample {wanted}: there are no more training rows than that, all of them are taken"]
 
 
 def check_segments(gate: Gate, found: list[Segment]) -> Iterator[Check]:

@@ -1,9 +1,7 @@
 """Compare the rows that decide about a winner with those that it learned from."""
 
-import pandas as pd
-
 from sweeps.api.finals import held_out
-from sweeps.data.datasets import Dataset, Split
+from sweeps.data.datasets import Dataset
 from sweeps.selection.drift import Drift, find_drift
 
 
@@ -17,16 +15,12 @@ def drift_of(dataset: Dataset, split_by: str | None) -> Drift | None:
     rows = held_out(dataset)
     if rows is None:
         return None
-    learned = [dataset.train, *([dataset.valid] if dataset.cv and dataset.valid else [])]
+    X, y = dataset.together if dataset.cv else (dataset.train.X, dataset.train.y)
     return find_drift(
-        pd.concat([_whole(split, dataset.target) for split in learned], ignore_index=True),
-        _whole(rows, dataset.target),
+        X.assign(**{dataset.target: y}),
+        rows.X.assign(**{dataset.target: rows.y}),
         target=dataset.target,
         split="validation" if dataset.test is None else "test",
         categorical=dataset.categorical,
         split_by=split_by,
     )
-
-
-def _whole(split: Split, target: str) -> pd.DataFrame:
-    return split.X.assign(**{target: split.y})

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from sweeps.data.datasets import Dataset
 from sweeps.errors import DataError, SpaceError, StoreError
-from sweeps.record import SweepRecord
+from sweeps.record import Sample, SweepRecord
 from sweeps.settings import Sweep
 from sweeps.space.module import SpaceFile
 from sweeps.space.search_space import SearchSpace
@@ -90,14 +90,19 @@ class Earlier:
         """
         list(self._check_space(file))
 
-    def check(self, space: SearchSpace, dataset: Dataset) -> list[str]:
+    def check(self, space: SearchSpace, dataset: Dataset, sample: Sample | None = None) -> list[str]:
         """Compare space and data with those the sweep was begun with; give warnings on accepted changes.
+
+        Args:
+            space: as it is now.
+            dataset: likewise, all of it.
+            sample: what the search takes of it now; None for all.
 
         Raises:
             SpaceError: the search space was changed.
-            DataError: the data was changed.
+            DataError: the data was changed, or another sample is drawn of it.
         """
-        return [*self._check_space(space), *self._check_data(dataset)]
+        return [*self._check_space(space), *(list(self._check_data(dataset)) or self._check_sample(sample))]
 
     def history(self, space: SearchSpace) -> list[Finished]:
         """Give the trials with their params as the space evaluates them: a store has only their text.
@@ -139,6 +144,18 @@ class Earlier:
             hint = "bring the old rows back, or --accept-changes to compare trials on different rows"
             raise DataError(f"data {dataset.name}", changed, hint)
         yield f"the data {changed}; earlier trials were scored on the old rows"
+
+    def _check_sample(self, sample: Sample | None) -> Iterator[str]:
+        """Compare what was drawn of the same rows: another NumPy may draw others."""
+        before = self.record.sample
+        if sample == before:
+            return
+        then, now = (one.digest if one else "of all rows" for one in (before, sample))
+        changed = f"is another than when sweep {self.record.name} began: digest {then}, now {now}"
+        if not self.accept_changes:
+            hint = "install the NumPy of then, or --accept-changes to compare trials on different rows"
+            raise DataError("--sample", changed, hint)
+        yield f"the sample {changed}; earlier trials were trained on the old rows"
 
 
 def settings_of(record: SweepRecord) -> Sweep:

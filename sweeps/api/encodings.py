@@ -5,7 +5,9 @@ from pathlib import Path
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset
 from sweeps.data.prepared import Prepared, prepare_refit
+from sweeps.data.sampling import sample_of
 from sweeps.models import build, encoding_of
+from sweeps.record import Sample
 from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Encoding, Params
 
@@ -17,6 +19,7 @@ class Encodings:
 
     Args:
         dataset: the raw rows.
+        searched: those that the search takes of them, see ``sweeps.data.sampling``; the same for all.
         space: says which model the params lead to, and which features it wants.
         features: overrides the space's choice of features where not None.
         folder: where the encoded arrays go, for workers to map.
@@ -24,25 +27,48 @@ class Encodings:
     """
 
     def __init__(
-        self, dataset: Dataset, space: SearchSpace, features: str | None, folder: Path, cache: DataCache
+        self,
+        dataset: Dataset,
+        searched: Dataset,
+        space: SearchSpace,
+        features: str | None,
+        folder: Path,
+        cache: DataCache,
     ) -> None:
-        self._dataset, self._space, self._folder, self._cache = dataset, space, folder, cache
+        self._dataset, self._searched, self._space = dataset, searched, space
+        self._folder, self._cache = folder, cache
         self._features = features or space.features
         self._prepared: dict[Encoding, Prepared] = {}
+        self._whole: dict[Encoding, Prepared] = {}
         self._together: dict[Encoding, Prepared] = {}
 
+    @property
+    def sample(self) -> Sample | None:
+        """What the search takes of the training rows; None where it takes all."""
+        return sample_of(self._searched)
+
     def of(self, params: Params) -> Prepared:
-        """Give the data as the model of these params wants it."""
+        """Give the data as the model of these params wants it in the search."""
         encoding = self._encoding(params)
         if encoding not in self._prepared:
             folder = self._folder / f"encoding-{len(self._prepared)}"
-            self._prepared[encoding] = self._cache.prepare(self._dataset, encoding, self._features, folder)
+            self._prepared[encoding] = self._cache.prepare(self._searched, encoding, self._features, folder)
         return self._prepared[encoding]
+
+    def whole(self, params: Params) -> Prepared:
+        """Give the data with all training rows, and features fitted on them: for the finalists."""
+        if self.sample is None:
+            return self.of(params)
+        encoding = self._encoding(params)
+        if encoding not in self._whole:
+            folder = self._folder / f"whole-{len(self._whole)}"
+            self._whole[encoding] = self._cache.prepare(self._dataset, encoding, self._features, folder)
+        return self._whole[encoding]
 
     def together(self, params: Params) -> Prepared:
         """Give training and validation rows as one, with features fitted on both: what a refit trains on."""
         if self._dataset.cv is not None:
-            return self.of(params)
+            return self.whole(params)
         encoding = self._encoding(params)
         if encoding not in self._together:  # once for a promotion: not worth a place in the cache
             folder = self._folder / f"together-{len(self._together)}"

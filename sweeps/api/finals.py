@@ -19,7 +19,7 @@ from sweeps.record import Finalist, Predictions
 from sweeps.search.searcher import trial_seed
 from sweeps.selection import pick, rank
 from sweeps.space.search_space import SearchSpace
-from sweeps.sweep import settle
+from sweeps.sweep import settle, without_model
 from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
 from sweeps.worker import run_trial
 
@@ -73,7 +73,7 @@ class Finals:
         shelf: models kept so far.
         engine: trains the others again.
         interrupt: when it is done, waiting for them ends.
-        limit: seconds that training one again may take.
+        limit: seconds that a trial may take; what is trained on more rows may take longer by as much.
     """
 
     def __init__(
@@ -97,22 +97,25 @@ class Finals:
     def choose(self, trials: Sequence[Finished], top: int) -> Chosen:
         """Score the ``top`` best trials on the test split and give the one with the lowest rmse there.
 
+        Where the search took a sample, they are trained again on all training rows first.
+
         Raises:
             ValueError: no trial is COMPLETE.
             InterruptedFinalsError: the user interrupts.
         """
         ranked = rank(trials, top)
-        missing = {t.number: self._submit(t, self._together) for t in ranked if self._to_train(t.number)}
+        whole = self._on_all_rows(ranked)
+        missing = {t.number: self._submit(t, self._together) for t in whole if self._to_train(t)}
         finalists: list[Finalist] = []
         predicted: dict[int, NDArray[np.float64]] = {}
         best: Any = None
-        for trial in ranked:
+        for searched, trial in zip(ranked, whole, strict=True):
             pipeline = self._pipeline(trial, missing.get(trial.number))
-            finalists.append(self._score(trial, pipeline, predicted))
+            finalists.append(self._score(searched, trial, pipeline, predicted))
             if pick(finalists) is finalists[-1]:
                 best = pipeline
         chosen = pick(finalists)
-        winner = next(t for t in trials if t.number == chosen.number)
+        winner = chosen.own(next(t for t in ranked if t.number == chosen.number))
         kept = sample(self._dataset, chosen.number, best, predicted.get(chosen.number))
         squared = [
             squared_errors(one, self._dataset.test) for one in predicted.values() if self._dataset.test
@@ -126,8 +129,11 @@ class Finals:
         Raises:
             InterruptedFinalsError: the user interrupts.
         """
-        missing = {t.number: self._submit(t, self._together) for t in trials if self._to_train(t.number)}
-        found = {t.number: self._pipeline(t, missing.get(t.number)) for t in trials}
+        lacking = [t for t in trials if self._shelf.get(t.number) is None]
+        again = {t.number: t for t in self._on_all_rows(lacking)}
+        whole = [again.get(t.number, t) for t in trials]
+        missing = {t.number: self._submit(t, self._together) for t in whole if self._to_train(t)}
+        found = {t.number: self._pipeline(t, missing.get(t.number)) for t in whole}
         return {number: pipeline for number, pipeline in found.items() if pipeline is not None}
 
     def refit(self, trials: Sequence[Finished]) -> dict[int, Any]:
@@ -142,6 +148,21 @@ class Finals:
         """
         begun = [(trial, self._submit(trial, together=True)) for trial in trials]
         return {trial.number: self._refitted(trial, again) for trial, again in begun}
+
+    def _on_all_rows(self, trials: Sequence[Finished]) -> list[Finished]:
+        """Run trials of a sample again as if there were none; give them with what came of that.
+
+        Under ``cv`` that is on the folds of all rows, which say how many rounds are best there.
+        """
+        if self._encodings.sample is None:
+            return list(trials)
+        begun = [(trial, self._submit(trial, together=False)) for trial in trials]
+        return [self._run_again(trial, again) for trial, again in begun]
+
+    def _run_again(self, trial: Finished, again: "Future[Outcome]") -> Finished:
+        outcome = self._trained(trial, again, together=False)
+        self._shelf.keep(trial.number, outcome.model)
+        return replace(trial, outcome=without_model(outcome))
 
     def _refitted(self, trial: Finished, again: "Future[Outcome]") -> Any:
         outcome = self._trained(trial, again, together=True)
@@ -176,28 +197,47 @@ class Finals:
 
     def _prepared(self, proposal: Proposal, together: bool) -> Prepared:
         params = self._space.params(proposal.point)
-        return self._encodings.together(params) if together else self._encodings.of(params)
+        return self._encodings.together(params) if together else self._encodings.whole(params)
 
-    def task(self, proposal: Proposal, keep_below: float, refit_rounds: int | None = None) -> Task:
-        """Pack a proposal for the worker; with ``refit_rounds`` for all rows but those for testing."""
-        data = self._prepared(proposal, together=refit_rounds is not None).folder
+    def task(self, proposal: Proposal, keep_below: float) -> Task:
+        """Pack a proposal of the search for the worker."""
+        prepared = self._encodings.of(self._space.params(proposal.point))
+        if self._encodings.sample is not None:
+            keep_below = -math.inf  # a finalist gets another model, of all rows
+        return self._task(proposal, prepared, keep_below)
+
+    def _task(
+        self, proposal: Proposal, prepared: Prepared, keep_below: float, refit_rounds: int | None = None
+    ) -> Task:
+        data = prepared.folder
         if data not in self._shared:
             self._engine.share(data)
             self._shared.add(data)
         setup = Setup(str(self._space.path), self._space.digest, str(data), self._engine.threads)
         return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
 
-    def _to_train(self, number: int) -> bool:
+    def _to_train(self, trial: Finished) -> bool:
         """Whether a trial must be trained again; in vain where training gives no model, but that of folds."""
-        pointless = self._shelf.never_had(number) and not self._dataset.cv
-        return self._shelf.get(number) is None and not pointless
+        if self._encodings.sample is not None and not (self._dataset.cv and trial.outcome.rmse is not None):
+            return False  # it has been, or that failed
+        pointless = self._shelf.never_had(trial.number) and not self._dataset.cv
+        return self._shelf.get(trial.number) is None and not pointless
 
     def _submit(self, trial: Finished, together: bool) -> "Future[Outcome]":
         """Train a trial from its point and seed."""
         proposal = trial.trial.proposal
         same = replace(proposal, seed=trial_seed(self._seed, proposal.number))
-        task = self.task(same, math.inf, _rounds(trial) if together else None)
-        return self._engine.submit(run_trial, task, self._limit)
+        prepared = self._prepared(same, together)
+        task = self._task(same, prepared, math.inf, _rounds(trial) if together else None)
+        return self._engine.submit(run_trial, task, self._longer_limit)
+
+    @property
+    def _longer_limit(self) -> float | None:
+        """Seconds that training on all rows may take."""
+        sample = self._encodings.sample
+        if self._limit is None or sample is None:
+            return self._limit
+        return self._limit * sample.of / sample.rows
 
     def _trained(self, trial: Finished, again: "Future[Outcome]", together: bool) -> Outcome:
         outcome = self._wait(again)
@@ -211,15 +251,24 @@ class Finals:
             raise InterruptedFinalsError
         return settle(again)
 
-    def _score(self, trial: Finished, pipeline: Any, predicted: dict[int, NDArray[np.float64]]) -> Finalist:
-        """Score a finalist; keep what it predicts for the test rows."""
-        test, rmse = self._dataset.test, trial.outcome.rmse
+    def _score(
+        self,
+        searched: Finished,
+        trial: Finished,
+        pipeline: Any,
+        predicted: dict[int, NDArray[np.float64]],
+    ) -> Finalist:
+        """Score a finalist, as the search had it and as it is now; keep what it predicts for test rows."""
+        test, rmse = self._dataset.test, searched.outcome.rmse
         if rmse is None:
             raise ValueError(f"trial {trial.number} has no rmse")
+        finalist = Finalist(trial.number, rmse, None)
+        if self._encodings.sample is not None:
+            finalist = replace(finalist, whole_rmse=trial.outcome.rmse, rounds=_rounds(trial))
         if test is None or pipeline is None:
-            return Finalist(trial.number, rmse, None)
+            return finalist
         predicted[trial.number] = predict(pipeline, test)
-        return Finalist(trial.number, rmse, rmse_of(predicted[trial.number], test))
+        return replace(finalist, test_rmse=rmse_of(predicted[trial.number], test))
 
 
 def judged(finalists: Sequence[Finalist], squared: Mapping[int, NDArray[np.float64]]) -> tuple[Finalist, ...]:

@@ -172,9 +172,17 @@ class Jury:
         return {
             "validation_rmse": blend.rmse if blend is not None and blend.taken else rmse,
             "winner": winner,
+            "sample": self._sample(),
             "blend": None if blend is None else self._blend(blend),
             "refit": None if refit is None else {"trained_on": refit.rows, "test_rmse": refit.test_rmse},
         }
+
+    def _sample(self) -> dict[str, Any] | None:
+        """Say what the search took of the training rows, and what the winner's trial came to on that."""
+        sample = self._record.sample
+        if sample is None:
+            return None
+        return {"rows": sample.rows, "of": sample.of, "validation_rmse": self._nominee.finalist.rmse}
 
     def _blend(self, blend: Blend) -> dict[str, Any]:
         runs = {trial.number: trial.trial.run_id for trial in self._record.trials}

@@ -94,7 +94,7 @@ class Nomination:
             if pipeline is not None:
                 return earlier, pipeline
         winner, valid = chosen.winner.number, self._valid
-        others = self._trials(number for number in numbers if number != winner)
+        others = self._trials(chosen, (number for number in numbers if number != winner))
         pipelines = {**(self._finals().pipelines(others) if others else {}), winner: chosen.pipeline}
         found = mix(pipelines, valid)
         blend = Blend(found.members, found.rmse, None, False, _alone(found.members, len(pipelines)))
@@ -114,16 +114,19 @@ class Nomination:
         finals, members, record = self._finals(), nominee.members, self._ground.record
         winner = nominee.chosen.winner.number
         try:
-            pipelines = finals.refit(self._trials([m.number for m in members] or [winner]))
+            numbers = [m.number for m in members] or [winner]
+            pipelines = finals.refit(self._trials(nominee.chosen, numbers))
         except (NotRefittedError, SpaceError, DataError) as error:
             wrong = f"what was chosen could not be trained again on training and validation rows: {error}"
             hint = f"sweeps promote {record.run_id[:8]} --refit none registers it as it was chosen"
             raise NoUsableTrialError(f"sweep {record.name}", wrong, hint) from error
         return averaged(members, pipelines) if members else pipelines[winner]
 
-    def _trials(self, numbers: Iterable[int]) -> list[Finished]:
+    def _trials(self, chosen: Chosen, numbers: Iterable[int]) -> list[Finished]:
+        """Give the trials of finalists, with the figures of the models that were chosen among."""
         known = {trial.number: trial for trial in self._ground.record.trials}
-        return [known[number] for number in numbers if number in known]
+        finalists = {finalist.number: finalist for finalist in chosen.finalists}
+        return [finalists[number].own(known[number]) for number in numbers if number in known]
 
     @property
     def _gate(self) -> Gate:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sweeps import registry
 from sweeps.api.finals import Chosen
 from sweeps.data.datasets import Dataset
-from sweeps.record import Blend, Member, Refit, SweepRecord
+from sweeps.record import Blend, Finalist, Member, Refit, SweepRecord
 from sweeps.tracking.schema import trial_name
 from sweeps.tracking.store import Store
 
@@ -34,7 +34,8 @@ class Nominee:
 
     Figures keep their names everywhere: ``test_rmse`` is that of a trial's own model, ``blend_test_rmse``
     that of an average of such, ``refit_test_rmse`` that of a model trained on validation rows, too. Beside
-    another model's figures those of the winner are called ``winner_rmse`` and ``winner_test_rmse``.
+    another model's figures those of the winner are called ``winner_rmse`` and ``winner_test_rmse``. Where the
+    search took a sample of the training rows, ``whole_rmse`` stands for ``rmse``, which is the trial's.
     """
 
     chosen: Chosen
@@ -46,6 +47,12 @@ class Nominee:
     """Where it was trained again."""
     squared: NDArray[np.float64] | None = None
     """Squared errors on the test rows of all that it was chosen among, (models, rows); None where unknown."""
+
+    @property
+    def finalist(self) -> Finalist:
+        """The winner as a finalist."""
+        number = self.chosen.winner.number
+        return next(f for f in self.chosen.finalists if f.number == number)
 
     @property
     def members(self) -> Sequence[Member]:
@@ -89,12 +96,15 @@ class Nominee:
 
     @property
     def _blend_figures(self) -> dict[str, float]:
-        return {} if self.blend is None else _known("blend_", self.blend.rmse, self.blend.test_rmse)
+        if self.blend is None:
+            return {}
+        return _known("blend_", {"rmse": self.blend.rmse, "test_rmse": self.blend.test_rmse})
 
     def _winner_figures(self, prefix: str) -> dict[str, float]:
-        return _known(prefix, self.chosen.winner.outcome.rmse, self.chosen.test_rmse)
+        whole = "" if self.finalist.whole_rmse is None else "whole_"
+        found = {f"{whole}rmse": self.chosen.winner.outcome.rmse, "test_rmse": self.chosen.test_rmse}
+        return _known(prefix, found)
 
 
-def _known(prefix: str, rmse: float | None, test_rmse: float | None) -> dict[str, float]:
-    found = {f"{prefix}rmse": rmse, f"{prefix}test_rmse": test_rmse}
-    return {name: value for name, value in found.items() if value is not None}
+def _known(prefix: str, found: Mapping[str, float | None]) -> dict[str, float]:
+    return {f"{prefix}{name}": value for name, value in found.items() if value is not None}

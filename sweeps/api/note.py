@@ -51,7 +51,13 @@ def _winner(record: SweepRecord) -> str:
     if winner is None or winner.number not in trials:
         return ""
     held_out = "" if winner.test_rmse is None else f", rmse **{_short(winner.test_rmse)}** on the test rows"
-    return " ".join([f"Winner {_trial(record, trials[winner.number])}{held_out}.", *_finish(record)])
+    won = f"Winner {_trial(record, trials[winner.number])}{held_out}."
+    return " ".join([won, *_searched_on(record), *_finish(record)])
+
+
+def _searched_on(record: SweepRecord) -> Iterator[str]:
+    if record.sample is not None:
+        yield f"Trials were trained on {record.sample.words}, the finalists again on all of them."
 
 
 def _finish(record: SweepRecord) -> Iterator[str]:

@@ -164,7 +164,8 @@ class _Tasks:
     def _encodings(self, rows: int) -> Encodings:
         if rows not in self._known:
             dataset, folder = part(self._dataset, rows), self._scratch / str(rows)
-            self._known[rows] = Encodings(dataset, self._space, self._wish.features, folder, self._cache)
+            given = dataset, dataset, self._space, self._wish.features, folder
+            self._known[rows] = Encodings(*given, self._cache)
         return self._known[rows]
 
 

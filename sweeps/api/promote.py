@@ -143,7 +143,9 @@ def _logged(ground: Ground, tell: Callable[[str], object]) -> Chosen | None:
     if trial is None:
         return None
     pipeline = stored(ground, trial.trial.run_id, "", tell)
-    return None if pipeline is None else Chosen(tuple(record.finalists), trial, pipeline, winner.test_rmse)
+    if pipeline is None:
+        return None
+    return Chosen(tuple(record.finalists), winner.own(trial), pipeline, winner.test_rmse)
 
 
 def _drift(

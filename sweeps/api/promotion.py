@@ -97,6 +97,7 @@ def promote_nominee(
         "data": dataset.name,
         "data_digest": dataset.digest,
         "trained_on": nominee.trained_on(dataset),
+        **({"searched_on": record.sample.words} if record.sample else {}),
         "by": registry.who(),
         **nominee.tags,
     }

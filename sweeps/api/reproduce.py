@@ -15,10 +15,11 @@ from sweeps.api.resume import Changes
 from sweeps.api.shelf import Shelf
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
+from sweeps.data.sampling import sample_of, sampled
 from sweeps.engines import open_engine
 from sweeps.environment import environment
 from sweeps.errors import SpaceError, UsageError
-from sweeps.record import SweepRecord
+from sweeps.record import Sample, SweepRecord
 from sweeps.reproduction import Reproduction, changed
 from sweeps.settings import Sweep
 from sweeps.space.search_space import SearchSpace, load_space
@@ -69,13 +70,14 @@ def reproduce_trial(
     then = _environment(record)
     threads = int(then.get("threads", settings.threads or 1))
     made, dataset = _open_space(record, settings), load_dataset(settings.data)
+    searched = sampled(dataset, settings.sample)
     return Reproduction(
         record.name,
         finished.number,
         finished.trial.run_id,
         finished.outcome,
-        _train(finished, settings, made, dataset, threads),
-        changed(then, _described(dataset, threads)),
+        _train(finished, settings, made, dataset, searched, threads),
+        changed(then, _described(dataset, sample_of(searched), threads)),
         tolerance,
     )
 
@@ -113,21 +115,31 @@ def _open_space(record: SweepRecord, settings: Sweep) -> SearchSpace:
 def _environment(record: SweepRecord) -> dict[str, str]:
     kept: dict[str, str] = json.loads(record.extra.get("environment", "{}"))
     extra = {name: record.extra[name] for name in ("data_digest", "commit") if record.extra.get(name)}
-    return kept | extra
+    return kept | extra | _drawn(record.sample)
 
 
-def _described(dataset: Dataset, threads: int) -> dict[str, str]:
+def _described(dataset: Dataset, sample: Sample | None, threads: int) -> dict[str, str]:
     commit = git_commit(Path.cwd())
-    return environment(threads) | {"data_digest": dataset.digest} | ({"commit": commit} if commit else {})
+    found = environment(threads) | {"data_digest": dataset.digest} | _drawn(sample)
+    return found | ({"commit": commit} if commit else {})
+
+
+def _drawn(sample: Sample | None) -> dict[str, str]:
+    return {} if sample is None else {"sample_digest": sample.digest}
 
 
 def _train(
-    finished: Finished, settings: Sweep, space: SearchSpace, dataset: Dataset, threads: int
+    finished: Finished,
+    settings: Sweep,
+    space: SearchSpace,
+    dataset: Dataset,
+    searched: Dataset,
+    threads: int,
 ) -> Outcome:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
         engine = stack.enter_context(open_engine("serial", None, threads))
-        encodings = Encodings(dataset, space, settings.features, scratch, DataCache(None))
+        encodings = Encodings(dataset, searched, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, 1), engine)
         task = finals.task(finished.trial.proposal, keep_below=float("-inf"))
         return settle(engine.submit(run_trial, task, None))

@@ -46,6 +46,7 @@ def run_sweep(
     trial_timeout: float | None = None,
     seed: int | None = None,
     features: str | None = None,
+    sample: str | int | None = None,
     top: int = 5,
     experiment: str | None = None,
     name: str | None = None,
@@ -78,7 +79,7 @@ def run_sweep(
         table: one file to split 60/20/20 by ``split_seed``, or by the order of ``split_by``.
         target: name of the column to predict.
         split_by: column to split ``table`` by, the earliest rows train.
-        split_seed: of the random split and of the folds.
+        split_seed: of the random split, of the folds and of ``sample``.
         categorical: columns that are categories although they hold numbers.
         data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
         cv: folds of cross-validation on train and validation rows.
@@ -95,6 +96,8 @@ def run_sweep(
         trial_timeout: seconds after which a trial is killed and counts as failed.
         seed: of all draws; a fresh one by default, kept with the sweep.
         features: ``"auto"`` or ``"dataset"``, overriding the space's ``FEATURES``.
+        sample: how many of the training rows the search takes, ``"10%"`` or ``50_000``, drawn by
+            ``split_seed``; the finalists are trained again on all of them. All by default.
         top: how many of the best trials are scored on the test rows.
         experiment: name of the MLflow experiment; the data's name by default.
         name: of the sweep; made from space, data and time by default.
@@ -132,11 +135,10 @@ def run_sweep(
         data_dir=_text(data_dir),
         cv=cv,
     )
-    wanted = DEFAULT_TRIALS if trials is None and time is None else trials
     sweep = Sweep(
         space=str(space),
         data=spec,
-        stop=StopRules(wanted, time, target_rmse, patience, max_failures),
+        stop=_stop(trials, time, target_rmse, patience, max_failures),
         seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
         algo=algo,
         algo_options={key: str(value) for key, value in (algo_options or {}).items()},
@@ -148,6 +150,7 @@ def run_sweep(
         workers=workers,
         threads=threads,
         features=features,
+        sample=_text(sample),
         top=top,
         experiment=experiment,
         name=name,
@@ -182,5 +185,10 @@ def run_settings(
             return run_session(session, on_trial, progress=progress)
 
 
-def _text(path: str | Path | None) -> str | None:
-    return None if path is None else str(path)
+def _stop(trials: int | None, time: float | None, *others: Any) -> StopRules:
+    """Give the rules by which it ends: after the usual number of trials where no end is given."""
+    return StopRules(DEFAULT_TRIALS if trials is None and time is None else trials, time, *others)
+
+
+def _text(value: str | int | Path | None) -> str | None:
+    return None if value is None else str(value)

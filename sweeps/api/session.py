@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from sweeps.api.checks import check_finish, check_segment
+from sweeps.api.checks import check_finish, check_sample, check_segment
 from sweeps.api.drift import drift_of
 from sweeps.api.earlier import Earlier
 from sweeps.api.encodings import Encodings
@@ -30,6 +30,7 @@ from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
 from sweeps.data.datasets import Dataset
+from sweeps.data.sampling import sample_of, sampled
 from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
@@ -142,7 +143,11 @@ class Session:
         self.warnings += self.dataset.warnings
         check_segment(sweep.gate, self.dataset)
         self.warnings += check_finish(sweep, self.dataset)
-        self.warnings += self._earlier.check(self.space, self.dataset) if self._earlier else []
+        self._searched = sampled(self.dataset, sweep.sample)
+        self.sample = sample_of(self._searched)
+        self.warnings += check_sample(sweep.sample, self.sample)
+        found = self.space, self.dataset, self.sample
+        self.warnings += self._earlier.check(*found) if self._earlier else []
         self.name = sweep.name or f"{self.space.name}-{self.dataset.slug}-{time.strftime('%Y%m%d-%H%M%S')}"
         self.experiment = sweep.experiment or self.dataset.slug
         self.model_name = sweep.register_as or f"{self.dataset.slug}-regressor"
@@ -161,7 +166,8 @@ class Session:
     def _pack(self, scratch: Path) -> Packing:
         """Encode the data for the first trial, and make ready for the others."""
         sweep = self.sweep
-        encodings = Encodings(self.dataset, self.space, sweep.features, scratch, self._cache)
+        rows = self.dataset, self._searched
+        encodings = Encodings(*rows, self.space, sweep.features, scratch, self._cache)
         encodings.of(self._searcher.preview(0).params)
         self.warnings += encodings.warnings
         shelf = Shelf(scratch, sweep.top)
@@ -204,7 +210,7 @@ class Session:
         space, dataset = self.space, self.dataset
         infos = dataset_infos(dataset)
         names = space.name, space.source, space.digest, dataset.name, dataset.digest
-        return Origin(*names, infos, environment(self.engine.threads), ranges_of(space))
+        return Origin(*names, infos, environment(self.engine.threads), ranges_of(space), self.sample)
 
     def _stop(self) -> None:
         """End the sweep because somebody asks for it in the store."""

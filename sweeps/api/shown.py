@@ -36,5 +36,11 @@ def _run(
     for finished in session.trials():
         for tell in told:
             tell(finished)
-    phase("choosing the winner, writing the report")
+    phase(last_phase(session))
     return session.finish()
+
+
+def last_phase(session: Session) -> str:
+    """Say what follows the trials."""
+    again = "" if session.sample is None else "training the finalists on all rows, "
+    return f"{again}choosing the winner, writing the report"

@@ -68,9 +68,13 @@ def remarks(records: Sequence[SweepRecord]) -> list[str]:
     """Say why the figures may not be comparable."""
     first, *others = records
     odd = [r.name for r in others if r.extra.get("data_digest") != first.extra.get("data_digest")]
-    if not odd:
-        return []
-    return [f"{', '.join(odd)} saw other data than {first.name}: the rmse of different rows do not compare"]
+    if odd:
+        wrong = f"saw other data than {first.name}: the rmse of different rows do not compare"
+        return [f"{', '.join(odd)} {wrong}"]
+    drawn = [r.name for r in others if r.sample != first.sample]
+    if drawn:
+        return [f"{', '.join(drawn)} trained on other training rows than {first.name}: see their --sample"]
+    return []
 
 
 def show(

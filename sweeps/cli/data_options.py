@@ -23,7 +23,11 @@ DATA_OPTIONS = (
         "--split-by", metavar="COL", help="Split --table by the order of this column, not at random."
     ),
     click.option(
-        "--split-seed", type=Count(0), default=0, show_default=True, help="Seed of the random split."
+        "--split-seed",
+        type=Count(0),
+        default=0,
+        show_default=True,
+        help="Seed of the random split, the folds and --sample.",
     ),
     click.option("--categorical", metavar="COL,COL", help="Numeric columns that are categories."),
     click.option(

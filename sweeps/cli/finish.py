@@ -37,8 +37,11 @@ PROMOTE_OPTIONS = (
 
 
 def finish_lines(record: "SweepRecord") -> Iterator[tuple[str, str]]:
-    """Give the blend and the refit as pairs of a word and what there is to say, each with its own figures."""
+    """Give the sample, the blend and the refit as pairs of a word and what there is to say."""
     blend, refit = record.blend, record.refit
+    if record.sample is not None:
+        again = "; the finalists were trained again on all of them" if record.finalists else ""
+        yield "sample", f"the trials were trained on {record.sample.words}{again}"
     if blend is not None:
         test = "" if blend.test_rmse is None else f", test rmse {figure(blend.test_rmse)}"
         figures = f"{blend.formula}: validation rmse {figure(blend.rmse)}{test}"

@@ -64,7 +64,7 @@ def _answer(record: "SweepRecord") -> None:
 
     winner, model = pick(record.finalists), record.model
     test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
-    answer(f"winner  trial {winner.number} of {record.name}: rmse {figure(winner.rmse)}{test}")
+    answer(f"winner  trial {winner.number} of {record.name}: rmse {figure(winner.own_rmse)}{test}")
     for word, text in finish_lines(record):
         answer(f"{word:<8}{text}")
     if model is not None:

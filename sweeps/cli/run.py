@@ -56,6 +56,11 @@ SEARCH_OPTIONS = (
     click.option("--seed", type=Count(0, 2**32 - 1), metavar="S", help="Of all draws [a fresh one]."),
     click.option("--features", metavar="KIND", help="auto or dataset [as the space says]."),
     click.option(
+        "--sample",
+        metavar="10%",
+        help="Search on so many of the training rows, 10% or 50000; the finalists train on all [all].",
+    ),
+    click.option(
         "--workers", type=Count(1, 1024), metavar="W", help="Trials at once [one per core, at most 8]."
     ),
     click.option("--threads", type=Count(1, 1024), metavar="T", help="Threads per trial [cores // workers]."),
@@ -147,13 +152,15 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
         SweepsError: as the session does.
         click.exceptions.Exit: it was interrupted.
     """
+    from sweeps.api.shown import last_phase
+
     with _interruptible(opened), opened as session:
         _announce(session)
         shown.begin(session)
         for finished in session.trials():
             shown.show(finished)
         told = len(session.warnings)
-        shown.phase("ending" if session.interrupt.done() else "choosing the winner, writing the report")
+        shown.phase("ending" if session.interrupt.done() else last_phase(session))
         record = session.finish()
     shown.close()
     _warn(session.warnings[told:])
@@ -246,6 +253,8 @@ def _announce(session: "Session") -> None:
     workers, threads = counted(engine.slots, "worker"), counted(engine.threads, "thread")
     note(f"sweep {session.name} · {sweep.algo}, seed {sweep.seed}")
     note(f"{workers} × {threads} each · {rows} rows")
+    if session.sample is not None:
+        note(f"the search trains on {session.sample.words}, the finalists on all of them")
 
 
 def _warn(warnings: list[str]) -> None:
@@ -298,7 +307,7 @@ def _print_board(record: "SweepRecord") -> None:
     if record.finalists:
         winner = pick(record.finalists)
         test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
-        answer(f"winner   trial {winner.number}: validation rmse {figure(winner.rmse)}{test}")
+        answer(f"winner   trial {winner.number}: validation rmse {figure(winner.own_rmse)}{test}")
     for word, text in finish_lines(record):
         answer(f"{word:<9}{text}")
 

@@ -134,6 +134,9 @@ def print_trials(
     if states:
         fixed.append(("state", [str(t.outcome.state) for t in trials]))
     fixed.append(("rmse", figures([t.outcome.rmse for t in trials])))
+    whole = {f.number: f.whole_rmse for f in record.finalists}
+    if any(whole.get(t.number) is not None for t in trials):
+        fixed.append(("on all rows", figures([whole.get(t.number) for t in trials])))
     if any(tests.get(t.number) is not None for t in trials):
         fixed.append(("test", figures([tests.get(t.number) for t in trials])))
     fixed.append(("time", [seconds(t.ended - t.trial.started) for t in trials]))

@@ -52,7 +52,7 @@ def encoded_key(dataset: "Dataset", encoding: Encoding, features: Any) -> str | 
         return None
     rows = {name: split.digest for name, split in dataset.splits.items() if name != "test"}
     types = [(name, str(dtype)) for name, dtype in dataset.train.X.dtypes.items()]
-    automatic = (encoding, dataset.categorical) if chosen is None else None
+    automatic = (encoding, dataset.categorical, dataset.sampled_from) if chosen is None else None
     folds = None if dataset.cv is None else (dataset.cv, dataset.seed)
     return _key("encoded", [rows, types, named, automatic, folds])
 

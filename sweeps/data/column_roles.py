@@ -33,9 +33,16 @@ class Roles:
     """One line for each column left out: which, and why."""
 
 
-def assign_roles(frame: pd.DataFrame, categorical: Sequence[str]) -> Roles:
-    """Roles of all columns of normalised training rows."""
-    reasons = {name: _useless(frame[name], name in categorical) for name in frame.columns}
+def assign_roles(frame: pd.DataFrame, categorical: Sequence[str], drawn_from: int | None = None) -> Roles:
+    """Roles of all columns of normalised training rows.
+
+    Args:
+        frame: the rows.
+        categorical: columns of numbers that are categories.
+        drawn_from: how many rows these are a sample of; None: they are all there are.
+    """
+    rows = drawn_from or len(frame)
+    reasons = {name: _useless(frame[name], name in categorical, rows) for name in frame.columns}
     kept = {name: kind_of(frame[name]) for name, reason in reasons.items() if reason is None}
     dates = [name for name, kind in kept.items() if kind == "dates"]
     left_out = tuple(f"column {name!r} left out: {reason}" for name, reason in reasons.items() if reason)
@@ -58,10 +65,12 @@ def names_rows(column: "pd.Series[Any]", declared: bool) -> bool:
     kind = kind_of(column)
     if declared or kind not in ("text", "numbers"):
         return False
-    return (_text_identifier(column) if kind == "text" else _number_identifier(column)) is not None
+    if kind == "text":
+        return _text_identifier(column) is not None
+    return _number_identifier(column, len(column)) is not None
 
 
-def _useless(column: "pd.Series[Any]", declared: bool) -> str | None:
+def _useless(column: "pd.Series[Any]", declared: bool, rows: int) -> str | None:
     kind = kind_of(column)
     if kind == "nothing":
         return "it has no values among the training rows"
@@ -71,7 +80,7 @@ def _useless(column: "pd.Series[Any]", declared: bool) -> str | None:
         return None if _useful_parts(column) else "its dates hardly differ"
     if declared:
         return None
-    return _text_identifier(column) if kind == "text" else _number_identifier(column)
+    return _text_identifier(column) if kind == "text" else _number_identifier(column, rows)
 
 
 def _text_identifier(column: "pd.Series[Any]") -> str | None:
@@ -82,11 +91,12 @@ def _text_identifier(column: "pd.Series[Any]") -> str | None:
     return f"nearly unique text ({distinct} texts in {present} rows)" if distinct > present / 2 else None
 
 
-def _number_identifier(column: "pd.Series[Any]") -> str | None:
+def _number_identifier(column: "pd.Series[Any]", rows: int) -> str | None:
+    """Say why the numbers tell rows apart; they may be a sample of so many rows."""
     if column.dtype.kind != "i" or column.nunique() < len(column):
         return None
     # A share of the rows of a table numbered 0, 1, 2 ... still starts near 0 and is dense.
-    low, span, rows = int(column.min()), int(column.max()) - int(column.min()) + 1, len(column)
+    low, span = int(column.min()), int(column.max()) - int(column.min()) + 1
     numbered = 0 <= low <= 5 + rows // 50 and span <= 2.5 * rows and rows >= 30
     named = _ID_NAME.fullmatch(str(column.name)) is not None
     return "an identifier, every row has its own number" if numbered or named else None

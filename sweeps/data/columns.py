@@ -25,7 +25,8 @@ def normalise(frame: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[str]]:
     """
     names, warnings = _clean_names(frame.columns, what)
     columns = {name: _plain(frame.iloc[:, i], name, what) for i, name in enumerate(names)}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame))), warnings
+    # Without copies, here and in ``align``: of twenty million rows each takes gigabytes.
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), warnings
 
 
 def numeric_categories(frame: pd.DataFrame) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def align(frames: Sequence[pd.DataFrame], whats: Sequence[str]) -> list[pd.DataF
         _check_names(frame, frames[0], what, whats[0])
     columns = {name: _same_type([f[name] for f in frames], str(name), whats) for name in frames[0].columns}
     return [
-        pd.DataFrame({name: parts[i] for name, parts in columns.items()}, index=frame.index)
+        pd.DataFrame({name: parts[i] for name, parts in columns.items()}, index=frame.index, copy=False)
         for i, frame in enumerate(frames)
     ]
 
@@ -88,7 +89,16 @@ def _plain(column: Any, name: str, what: str) -> Any:
         raise DataError(what, f"column {name!r} has complex numbers", "leave the column out")
     if pd.api.types.is_numeric_dtype(dtype):
         return _plain_number(column)
-    return _plain_object(column.astype(object), name, what)
+    return _plain_object(_as_objects(column), name, what)
+
+
+def _as_objects(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The same values as objects; equal ones of pandas' own text become one object, to save room."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column.astype(object)
+    codes, values = pd.factorize(column)
+    # -1, for a missing text, takes the last one.
+    return pd.Series(np.append(values.astype(object), np.nan)[codes], dtype=object)
 
 
 def _plain_number(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -104,7 +114,7 @@ def _plain_object(column: "pd.Series[Any]", name: str, what: str) -> "pd.Series[
     present = column[column.notna()]
     if present.empty:
         return pd.Series(np.full(len(column), np.nan))
-    types = set(present.map(type))
+    types = set(map(type, present))
     if all(issubclass(t, (bool, int, float, np.number, np.bool_, decimal.Decimal)) for t in types):
         _check_whole_numbers(present, name, what)
         return _plain_numbers_as_objects(column, types)

@@ -57,6 +57,16 @@ class Dataset:
     cv: int | None = None
     seed: int = 0
     warnings: tuple[str, ...] = ()
+    sampled_from: int | None = None
+    """How many rows ``train`` was drawn from, see ``sweeps.data.sampling``; None where it has them all."""
+
+    @property
+    def together(self) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+        """Training and validation rows, one after the other."""
+        if self.valid is None:
+            return self.train.X, self.train.y
+        X = pd.concat([self.train.X, self.valid.X], ignore_index=True)
+        return X, np.concatenate([self.train.y, self.valid.y])
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -72,7 +82,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class _Source:
-    """Frames by split name (``table``: still to be split), target included, and how errors name each."""
+    """Frames by split name (``table``: still to be split), target included, and how errors name each.
+
+    Whoever normalises the frames takes them out.
+    """
 
     frames: dict[str, pd.DataFrame]
     whats: dict[str, str]
@@ -95,18 +108,20 @@ def load_dataset(spec: DataSpec) -> Dataset:
     categorical = tuple(
         dict.fromkeys((*source.categorical, *spec.categorical, *(n for d in declared for n in d)))
     )
-    plain = {name: normalise(frame, source.whats[name]) for name, frame in source.frames.items()}
+    given = set(source.frames)
+    # Each frame goes once there is a plain one in its place: of many rows there is no room for both.
+    plain = {name: normalise(source.frames.pop(name), source.whats[name]) for name in tuple(source.frames)}
     told = exposed(spec.function[0]) if spec.function else ""
     warnings = [told] if told else []
     warnings += [warning for _, found in plain.values() for warning in found]
-    frames = _align({name: frame for name, (frame, _) in plain.items()}, source.whats)
+    frames = _align({name: plain.pop(name)[0] for name in tuple(plain)}, source.whats)
     categorical = tuple(name for name in categorical if name != source.target)
     _check(frames, source.whats, source.target, categorical)
     parts = _split(frames, source.whats, spec)
     splits = {name: take_target(frame, source.target, name) for name, frame in parts.items()}
     warnings += _judge(splits, source.target, spec)
     named = {name: Split(X, y, digest_split(X, y, source.target)) for name, (X, y) in splits.items()}
-    if "table" not in source.frames:
+    if "table" not in given:
         _refuse_same_rows({source.whats[name]: split.digest for name, split in named.items()})
     return Dataset(
         name=source.name, slug=source.slug, target=source.target,

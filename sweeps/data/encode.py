@@ -46,30 +46,22 @@ def encode_folds(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded
         X, y = dataset.train.X, dataset.train.y
         if dataset.valid is None:
             raise DataError(f"data {dataset.name}", "no rows to validate on", "pass --valid FILE, or --cv 5")
-        fitted = _fit(X, y, features, dataset.categorical, encoding)
+        fitted = _fit(X, y, features, dataset, encoding)
         fold = _fold(fitted, y, dataset.valid.X, dataset.valid.y, features)
         return Encoded((fold,), None, fitted.transformer, fitted.warnings)
-    X, y = _together(dataset)
+    X, y = dataset.together
     folds = tuple(_cross(X, y, features, dataset, encoding))
     return replace(_refit(X, y, features, dataset, encoding), folds=folds)
 
 
 def encode_refit(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded:
     """Encode training and validation rows together, with features fitted on both; there are no folds."""
-    X, y = _together(dataset)
+    X, y = dataset.together
     return _refit(X, y, _unfitted(dataset, features), dataset, encoding)
 
 
-def _together(dataset: Dataset) -> tuple[pd.DataFrame, Target]:
-    """Training and validation rows, one after the other."""
-    train, valid = dataset.train, dataset.valid
-    if valid is None:
-        return train.X, train.y
-    return pd.concat([train.X, valid.X], ignore_index=True), np.concatenate([train.y, valid.y])
-
-
 def _refit(X: pd.DataFrame, y: Target, features: Any, dataset: Dataset, encoding: Encoding) -> Encoded:
-    whole = _fit(X, y, features, dataset.categorical, encoding)
+    whole = _fit(X, y, features, dataset, encoding)
     refit = Fold(whole.X, y, None, None, whole.categorical)
     return Encoded((), refit, whole.transformer, whole.warnings)
 
@@ -86,15 +78,13 @@ def _cross(X: pd.DataFrame, y: Target, features: Any, dataset: Dataset, encoding
         raise DataError(f"--cv {folds}", f"{len(X)} rows are too few for {folds} folds", "use fewer folds")
     for train, valid in KFold(folds, shuffle=True, random_state=dataset.seed).split(X):
         part = X.iloc[train].reset_index(drop=True)
-        fitted = _fit(part, y[train], features, dataset.categorical, encoding)
+        fitted = _fit(part, y[train], features, dataset, encoding)
         yield _fold(fitted, y[train], X.iloc[valid].reset_index(drop=True), y[valid], features)
 
 
-def _fit(
-    X: pd.DataFrame, y: Target, features: Any, categorical: tuple[str, ...], encoding: Encoding
-) -> _Fitted:
+def _fit(X: pd.DataFrame, y: Target, features: Any, dataset: Dataset, encoding: Encoding) -> _Fitted:
     if features is None:
-        auto = automatic(X, categorical, encoding)
+        auto = automatic(X, dataset.categorical, encoding, dataset.sampled_from)
         encoded = _numbers(auto.transformer.fit_transform(X), len(X))
         return _Fitted(auto.transformer, encoded, auto.categorical, auto.warnings)
     try:

@@ -42,18 +42,21 @@ class Automatic:
     """Which columns are left out, and why."""
 
 
-def automatic(frame: pd.DataFrame, categorical: Sequence[str], encoding: Encoding) -> Automatic:
+def automatic(
+    frame: pd.DataFrame, categorical: Sequence[str], encoding: Encoding, drawn_from: int | None = None
+) -> Automatic:
     """Choose features by what the training rows hold.
 
     Args:
         frame: normalised training rows, without the target.
         categorical: columns of numbers that are categories.
         encoding: what the model takes.
+        drawn_from: how many rows these are a sample of; None: they are all there are.
 
     Raises:
         DataError: no column is left.
     """
-    roles = assign_roles(frame, categorical)
+    roles = assign_roles(frame, categorical, drawn_from)
     if not (roles.text or roles.codes or roles.numbers or roles.parts):
         raise DataError("data", f"no usable column; {'; '.join(roles.left_out)}", "give columns that vary")
     dense = encoding.native_categories or _dense_bytes(frame, roles) <= DENSE_BYTES

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from sweeps.models.binned import bins_of
 from sweeps.models.estimators import predict
 from sweeps.models.foldable import is_foldable, smallest_side
 from sweeps.models.onehot import Folding, Layout, find_layout
@@ -17,6 +18,7 @@ from sweeps.trial import Fold
 
 _KEPT_FOLDS = 16
 _KEPT_FOLDINGS = 8
+"""Of sparse rows; of dense ones, which may be many, one is kept."""
 _RARE = (0, 3, 4, 5, 6, 8, 10, 12, 16, 20, 32, 64, 128, 1024)
 """Steps of ``Folding.rare``: a few matrices serve every value, since a lower one is as right."""
 
@@ -80,7 +82,8 @@ def open_matrices(
         built.train.set_info(feature_weights=estimator.feature_weights)
         return built
     plain = bool(estimator.callbacks) or not is_foldable(params, estimator.missing)
-    return _opened(fold).matrices(None if plain else smallest_side(params), estimator.missing, threads)
+    side, bins = None if plain else smallest_side(params), bins_of(params, fold.X_train)
+    return _opened(fold).matrices(side, bins, estimator.missing, threads)
 
 
 class _Opened:
@@ -88,23 +91,23 @@ class _Opened:
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
-        self._built: dict[tuple[str, int | None], Matrices] = {}
+        self._built: dict[tuple[str, int | None, int | None], Matrices] = {}
 
-    def matrices(self, side: float | None, missing: float, threads: int) -> Matrices:
-        """Folded where a side of a split is given: the rows it has at least."""
+    def matrices(self, side: float | None, bins: int | None, missing: float, threads: int) -> Matrices:
+        """Folded where a side of a split is given: the rows it has at least. Binned where bins are given."""
         rare = None
         if side is not None and self._layout is not None:
             rare = max((step for step in _RARE if step <= side), default=0)
-        key = (repr(missing), rare)
+        key = (repr(missing), rare, bins)
         if key not in self._built:
-            while len(self._built) >= _KEPT_FOLDINGS:
+            while len(self._built) >= (_KEPT_FOLDINGS if bins is None else 1):
                 del self._built[next(iter(self._built))]
-            self._built[key] = self._build(rare, missing, threads)
+            self._built[key] = self._build(rare, bins, missing, threads)
         return self._built[key]
 
-    def _build(self, rare: int | None, missing: float, threads: int) -> Matrices:
+    def _build(self, rare: int | None, bins: int | None, missing: float, threads: int) -> Matrices:
         if rare is None or self._layout is None:
-            return _build(self.fold, missing, threads)
+            return _build(self.fold, missing, threads, bins)
         return _build_folded(self.fold, Folding(self._layout, rare), self._order, self._rows, threads)
 
     @cached_property
@@ -150,13 +153,14 @@ def _opened(fold: Fold) -> _Opened:
     return _folds[-1]
 
 
-def _build(fold: Fold, missing: float, threads: int) -> Matrices:
-    """Plain matrices: a QuantileDMatrix of 5 702 one-hot columns did not return within 300 s."""
+def _build(fold: Fold, missing: float, threads: int, bins: int | None = None) -> Matrices:
+    """Matrices of the columns as they are, the training rows in bins where their number is given."""
     kinds = ["q"] * fold.X_train.shape[1] if fold.categorical else None
     for column in fold.categorical:
         kinds[column] = "c"  # type: ignore[index]  # there are kinds where there are categories
     shared = {"missing": missing, "nthread": threads, "feature_types": kinds, "enable_categorical": True}
-    train = xgboost.DMatrix(fold.X_train, fold.y_train, **shared)
+    made = xgboost.DMatrix if bins is None else partial(xgboost.QuantileDMatrix, max_bin=bins)
+    train = made(fold.X_train, fold.y_train, **shared)
     valid = None if fold.X_valid is None else xgboost.DMatrix(fold.X_valid, fold.y_valid, **shared)
     return Matrices(train, valid, fold.X_valid)
 

@@ -61,7 +61,8 @@ def ended(about: About, state: str, record: SweepRecord | None = None) -> dict[s
     if record is None:
         return _message(END, about, state, f"ended as {state}")
     chosen = pick(record.finalists) if record.finalists else None
-    winner = next((t for t in record.trials if chosen and t.number == chosen.number), record.best)
+    trial = next((t for t in record.trials if chosen and t.number == chosen.number), record.best)
+    winner = chosen.own(trial) if chosen and trial else trial
     test_rmse = None if chosen is None else chosen.test_rmse
     parts = [f"ended as {state}"]
     if winner is not None:

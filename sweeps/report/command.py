@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 FILE_OPTIONS = ("train", "valid", "test", "table", "target", "split-by")
-SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features")
+SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features", "sample")
 RESULT_OPTIONS = ("top", "experiment", "refit")
 GATE_OPTIONS = ("min-gain", "max-latency", "max-size", "segment")
 DEFAULTS = {

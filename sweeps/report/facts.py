@@ -26,6 +26,8 @@ def facts(record: SweepRecord) -> list[tuple[str, str]]:
     """Give what one wants to know first, as pairs of a word and a figure."""
     counts = ", ".join(f"{record.count(s)} {s.lower()}" for s in State if record.count(s)) or "none"
     pairs = [("trials", counts)]
+    if record.sample is not None:
+        pairs.append(("trained on, in the search", record.sample.words))
     if record.best is not None:
         pairs.append((f"best rmse, trial {record.best.number}", figure(record.best.outcome.rmse, 6)))
     if record.finalists and (winner := pick(record.finalists)).test_rmse is not None:

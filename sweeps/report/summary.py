@@ -21,6 +21,7 @@ def summary(record: SweepRecord) -> dict[str, Any]:
         "state": record.state,
         "trials": {str(state).lower(): record.count(state) for state in COUNTED},
         "best": _best(record.best),
+        "sample": None if record.sample is None else {"rows": record.sample.rows, "of": record.sample.of},
         "finalists": [_finalist(f) for f in record.finalists],
         "test_rmse": winner.test_rmse if winner else None,
         "blend": _blend(record.blend),
@@ -76,7 +77,8 @@ def _best(best: Finished | None) -> dict[str, Any] | None:
 
 
 def _finalist(finalist: Finalist) -> dict[str, Any]:
-    return {"trial": finalist.number, "rmse": finalist.rmse, "test_rmse": finalist.test_rmse}
+    figures = {"rmse": finalist.rmse, "whole_rmse": finalist.whole_rmse, "test_rmse": finalist.test_rmse}
+    return {"trial": finalist.number, **figures}
 
 
 def _blend(blend: Blend | None) -> dict[str, Any] | None:

@@ -43,18 +43,22 @@ def leaderboard(record: SweepRecord) -> tuple[list[str], list[list[Cell]]]:
     """
     trials = ordered(record)
     ranks = {t.number: position for position, t in enumerate(rank(record.trials), 1)}
-    tests = {f.number: f.test_rmse for f in record.finalists}
+    own = ["test_rmse"] if record.sample is None else ["whole_rmse", "test_rmse"]
+    finals = {f.number: [getattr(f, name) for name in own] for f in record.finalists}
+    none: list[Cell] = [None] * len(own)
     metrics, params = metric_names(trials), param_names(trials)
-    fixed = ["rank", "trial", "state", "rmse", "test_rmse", "seconds", "error", "run_id"]
+    fixed = ["rank", "trial", "state", "rmse", *own, "seconds", "error", "run_id"]
     named_metrics = _distinct(metrics, fixed, "metric.")
     named_params = _distinct(params, [*fixed, *named_metrics], "param.")
-    header = [*fixed[:5], *named_metrics, "seconds", *named_params, "error", "run_id"]
-    return header, [_row(t, ranks.get(t.number), tests.get(t.number), metrics, params) for t in trials]
+    header = [*fixed[:-3], *named_metrics, "seconds", *named_params, "error", "run_id"]
+    found = [(t, ranks.get(t.number), finals.get(t.number, none)) for t in trials]
+    return header, [_row(*one, metrics, params) for one in found]
 
 
 def metric_names(trials: Iterable[Finished]) -> list[str]:
     """Give the names of all metrics of these trials but rmse: mae and r2 first, the others by name."""
-    names = {name for t in trials for name in t.outcome.metrics} - {"rmse", "test_rmse"} | set(FIRST_METRICS)
+    others = {name for t in trials for name in t.outcome.metrics} - {"rmse", "whole_rmse", "test_rmse"}
+    names = others | set(FIRST_METRICS)
     return [*FIRST_METRICS, *sorted(names - set(FIRST_METRICS))]
 
 
@@ -76,10 +80,10 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _row(
-    finished: Finished, position: int | None, test_rmse: float | None, metrics: list[str], params: list[str]
+    finished: Finished, position: int | None, finals: list[Cell], metrics: list[str], params: list[str]
 ) -> list[Cell]:
     outcome, cells = finished.outcome, flat(finished.trial.proposal.params)
-    figures: list[Cell] = [outcome.rmse, test_rmse, *(outcome.metrics.get(name) for name in metrics)]
+    figures: list[Cell] = [outcome.rmse, *finals, *(outcome.metrics.get(name) for name in metrics)]
     seconds = round(finished.ended - finished.trial.started, 3)
     start: list[Cell] = [position, finished.number, str(outcome.state)]
     return [*start, *figures, seconds, *(cells.get(n) for n in params), outcome.reason, finished.trial.run_id]

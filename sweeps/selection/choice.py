@@ -25,13 +25,15 @@ def rank(trials: Sequence[Finished], k: int | None = None) -> list[Finished]:
 def pick(finalists: Sequence[Finalist]) -> Finalist:
     """Give the finalist with the lowest rmse on the test split; on validation where there is no test split.
 
-    Where there is one, a finalist that could not be scored on it cannot win against one that was.
+    Where there is one, a finalist that could not be scored on it cannot win against one that was; nor can one
+    that could not be trained again on all training rows against one that was.
 
     Raises:
         ValueError: there is no finalist.
     """
-    scored = [f for f in finalists if f.test_rmse is not None]
-    return min(scored or finalists, key=lambda f: (f.rmse if f.test_rmse is None else f.test_rmse, f.number))
+    tested = [(f.test_rmse, f.number, f) for f in finalists if f.test_rmse is not None]
+    whole = [(f.whole_rmse, f.number, f) for f in finalists if f.whole_rmse is not None]
+    return min(tested or whole or [(f.rmse, f.number, f) for f in finalists])[2]
 
 
 def verdict(candidate: float, champion: float | None, trouble: str = "") -> Verdict:

@@ -19,7 +19,7 @@ from sweeps.tracking.writer import open_pen
 from sweeps.trial import Finished, State
 
 COLOR = "mlflow.runColor"
-TEST_RMSE = "test_rmse"
+TEST_RMSE, WHOLE_RMSE = "test_rmse", "whole_rmse"
 RANKS = (
     "#482475", "#414487", "#355f8d", "#2a788e", "#21908d", "#22a884", "#43bf71", "#7ad151",
 )  # fmt: skip
@@ -67,17 +67,22 @@ def _changes(record: SweepRecord) -> Iterator[Change]:
 
 
 def _scored(trial: Finished, finalist: Finalist, now: int) -> list[Point]:
-    """Give the rmse on the test rows, where the trial's run does not have it yet, as the winner's does."""
-    rmse = finalist.test_rmse
-    if rmse is None or trial.outcome.metrics.get(TEST_RMSE) == rmse:
-        return []
-    return [Point(TEST_RMSE, rmse, now, 0)]
+    """Give the figures of the finals, where the trial's run does not have them yet, as the winner's does."""
+    figures = {WHOLE_RMSE: finalist.whole_rmse, TEST_RMSE: finalist.test_rmse}
+    known = trial.outcome.metrics
+    return [
+        Point(name, rmse, now, 0)
+        for name, rmse in figures.items()
+        if rmse is not None and known.get(name) != rmse
+    ]
 
 
 def _description(record: SweepRecord, finalist: Finalist) -> str:
     """Describe a finalist, in Markdown, by what stays true if the sweep goes on."""
     sweep = link(record.name, run_link("", record.experiment_id, record.run_id))
     figures = f"rmse {finalist.rmse:.6g} on validation"
+    if finalist.whole_rmse is not None:
+        figures += f", {finalist.whole_rmse:.6g} once trained on all training rows"
     if finalist.test_rmse is not None:
         figures += f", {finalist.test_rmse:.6g} on the test rows"
     lines = [f"Finalist of sweep {sweep}: {figures}."]

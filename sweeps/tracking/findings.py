@@ -24,6 +24,9 @@ def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) ->
         raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
     rows = [[f.number, f.rmse, f.test_rmse, f.low, f.high, f.wins] for f in finalists]
     columns = ["trial", "rmse", "test_rmse", "test_rmse_low", "test_rmse_high", "wins"]
+    if any(f.whole_rmse is not None for f in finalists):  # older versions of ours do not know them
+        rows = [[*row, f.whole_rmse, f.rounds] for row, f in zip(rows, finalists, strict=True)]
+        columns += ["whole_rmse", "rounds"]
     table = {"columns": columns, "data": rows}
     with store_errors(store.shown):
         store.client.log_dict(sweep, table, "finalists.json")
@@ -31,11 +34,10 @@ def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) ->
 
 
 def _fitting(rows: Sequence[Sequence[Any]]) -> str:
-    """Write the finalists for a tag; without their intervals where they are too many for it."""
-    text = json.dumps(rows, separators=(",", ":"))
-    return (
-        text if len(text) <= schema.MAX_TAG else json.dumps([row[:3] for row in rows], separators=(",", ":"))
-    )
+    """Write the finalists for a tag; without their intervals, and all else, where they are too many."""
+    without = [[*row[:3], None, None, None, *row[6:]] if row[6:] else row[:3] for row in rows]
+    texts = [json.dumps(kept, separators=(",", ":")) for kept in (rows, without, [row[:3] for row in rows])]
+    return next((text for text in texts if len(text) <= schema.MAX_TAG), texts[-1])
 
 
 def record_predictions(store: Store, sweep: str, predictions: Predictions) -> None:

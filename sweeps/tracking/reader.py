@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError, UsageError, unknown
-from sweeps.record import Blend, Finalist, Member, ModelVersion, Refit, SweepRecord
+from sweeps.record import Blend, Finalist, Member, ModelVersion, Refit, Sample, SweepRecord
 from sweeps.tracking import schema
 from sweeps.tracking.context import COMMIT
 from sweeps.tracking.owner import DRIVEN, Owner
@@ -213,6 +213,7 @@ def read_sweep(store: Store, run_id: str, curves: bool = False) -> SweepRecord:
         finalists=[Finalist(*row) for row in json.loads(tags.get(schema.FINALISTS, "[]"))],
         model=ModelVersion(**json.loads(tags[schema.MODEL])) if schema.MODEL in tags else None,
         **_finish(json.loads(tags.get(schema.FINISH, "{}"))),
+        sample=Sample(**json.loads(tags[schema.SAMPLE])) if schema.SAMPLE in tags else None,
         extra={**_own_tags(tags), "commit": tags.get(COMMIT, ""), **run.data.metrics},
     )
 

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePath
 from threading import RLock
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from sweeps.credentials import redact
 from sweeps.environment import installed
 from sweeps.errors import SpaceError, SweepOwnedError
 from sweeps.ranges import Range
-from sweeps.record import Blend, Finalist, ModelVersion, Predictions, Refit, SweepRecord
+from sweeps.record import Blend, Finalist, ModelVersion, Predictions, Refit, Sample, SweepRecord
 from sweeps.tracking import schema
 from sweeps.tracking.by_client import ClientPen, tags_of
 from sweeps.tracking.by_sql import SqlPen
@@ -59,10 +59,12 @@ class Origin:
     environment: Mapping[str, str] = field(default_factory=dict)
     """What else decides its figures, see ``sweeps.environment``."""
     ranges: Sequence[Range] = ()
+    sample: Sample | None = None
 
     def tags(self) -> dict[str, str]:
         """Give the tags of the sweep's run."""
-        return {
+        drawn = {} if self.sample is None else {schema.SAMPLE: json.dumps(asdict(self.sample))}
+        return drawn | {
             "sweeps.space": self.space_name,
             "sweeps.space_digest": self.space_digest,
             "sweeps.data": redact(self.data_name),

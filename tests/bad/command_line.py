@@ -143,6 +143,18 @@ COMMAND_LINE = {
         2,
         r"--trial-timeout: the serial engine cannot.*--engine local",
     ),
+    **{
+        f"sample {value!r}": Case(
+            f"{GOOD} --sample={shlex.quote(value)}",
+            2,
+            r"--sample: must be a share of the training rows such as 10%, or 100 of them or more, got .*"
+            r"\(--sample 10%\)",
+        )
+        for value in ("0", "10", "0%", "100.1%", "-5%", "0.1", "1e3", "1_000", "half", "%", "")
+    },
+    "sample of too few rows": Case(
+        f"{GOOD} --sample 1%", 2, r"--sample 1%: takes \d of \d+ training rows; at least 10 needed \(take a"
+    ),
     "unknown features": Case(f"{GOOD} --features best", 2, "--features: must be auto or dataset, got 'best'"),
     "register and not": Case(
         f"{GOOD} --no-register --register-as m",

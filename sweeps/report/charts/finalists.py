@@ -38,7 +38,7 @@ def finalists(found: Explanation) -> Chart | None:
 
 def _layers(top: Sequence[Finalist]) -> list[Layer]:
     numbers, places = [f.number for f in top], list(range(len(top)))
-    valid = Layer("points", "on validation", "main", [f.rmse for f in top], places, "circle", numbers)
+    valid = Layer("points", "on validation", "main", [f.own_rmse for f in top], places, "circle", numbers)
     test = Layer("points", "on test", "test", [f.test_rmse for f in top], places, "diamond", numbers)
     judged = [(i, f, f.low, f.high) for i, f in enumerate(top) if f.low is not None and f.high is not None]
     if not judged:
@@ -53,4 +53,4 @@ def _row(finalist: Finalist) -> list[Cell]:
     low, high, wins = finalist.low, finalist.high, finalist.wins
     spread = "–" if low is None else f"{figure(low)} to {figure(high)}"
     won = "–" if wins is None else f"{wins:.0%}"
-    return [finalist.number, figure(finalist.rmse), figure(finalist.test_rmse), spread, won]
+    return [finalist.number, figure(finalist.own_rmse), figure(finalist.test_rmse), spread, won]
