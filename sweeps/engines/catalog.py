@@ -35,6 +35,9 @@ ADDRESS = r"://[\w.-]+:\d{1,5}"
 EXTRAS = {
     "dask": Extra("sweeps.engines.dask", "distributed", rf"dask({ADDRESS})?", "dask, dask://HOST:PORT"),
     "ray": Extra("sweeps.engines.ray", "ray", rf"ray({ADDRESS})?", "ray, ray://HOST:PORT"),
+    "spark": Extra(
+        "sweeps.engines.spark", "pyspark", rf"spark{ADDRESS}|local\[\d+\]", "local[N], spark://HOST:PORT"
+    ),
 }
 """Engines on clusters, by the name of the extra."""
 

@@ -143,6 +143,12 @@ def close(token: str) -> None:
         far_files.leave(kept.session)
 
 
+def close_all() -> None:
+    """End all processes of this worker."""
+    for token in list(_KEPT):
+        close(token)
+
+
 def close_idle(now: float) -> None:
     """End the processes that have waited too long."""
     with _LOCK:
