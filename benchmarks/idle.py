@@ -1,7 +1,7 @@
 """How much of a real sweep's time its workers train."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,20 +11,29 @@ from benchmarks.data import DATA
 from benchmarks.processes import run
 from benchmarks.stores import URI, Logged, Stores, read_trials
 from benchmarks.table import cores
+from sweeps.spans import covered
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Shares of a sweep's wall time, between its first trial's start and its last one's end."""
+    """Shares of a sweep's wall time."""
 
     sweep: str
     workers: int
     trials: int
     seconds: float
+    """Between the first trial's start and the last one's end; the two shares are of it."""
     none_trains: float
     """In which no worker trains."""
     slot_idle: float
     """In which a worker does not train, on average."""
+    whole_seconds: float
+    """From Enter to the exit: with imports, data, finalists and report."""
+
+    @property
+    def none_trains_of_all(self) -> float:
+        """Share of the whole in which no worker trains."""
+        return 1 - self.seconds * (1 - self.none_trains) / self.whole_seconds
 
 
 def measure_idle(names: Sequence[str], trials: int) -> list[Idle]:
@@ -51,27 +60,17 @@ def _measure(name: str, trials: int, workers: int, folder: Path) -> Idle:
         "--tracking-uri": URI,
     }
     words = [str(word) for pair in options.items() for word in pair]
-    run(sweeps("run", "xgboost", *words, "--no-register", "--json"), folder)
+    ran = run(sweeps("run", "xgboost", *words, "--no-register", "--json"), folder)
     logged = [trial for trial in read_trials(folder) if trial.ended is not None]
-    return idle(f"xgboost on {name}", workers, logged)
+    return idle(f"xgboost on {name}", workers, logged, ran.seconds)
 
 
-def idle(sweep: str, workers: int, trials: Sequence[Logged]) -> Idle:
+def idle(sweep: str, workers: int, trials: Sequence[Logged], whole: float) -> Idle:
     """Work out the shares from the trials' times; all of them have ended."""
     first = min(trial.started for trial in trials)
     last = max(trial.ended or first for trial in trials)
     fits = [((t.ended or first) - (t.fit_seconds or 0.0), t.ended or first) for t in trials]
     seconds = last - first
     trained = sum(end - start for start, end in fits)
-    return Idle(
-        sweep, workers, len(trials), seconds, 1 - covered(fits) / seconds, 1 - trained / (workers * seconds)
-    )
-
-
-def covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Give the length of the union of spans."""
-    total, until = 0.0, float("-inf")
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, until))
-        until = max(until, end)
-    return total
+    none, slot = 1 - covered(fits) / seconds, 1 - trained / (workers * seconds)
+    return Idle(sweep, workers, len(trials), seconds, none, slot, whole)

@@ -8,7 +8,8 @@ so. At the end of each sweep:
 - twice: trials beyond the number that was asked for, or of a point that is there already;
 - zombies: trials that are said to run although nothing runs;
 - wrong sequences: sweeps with one slot whose trials are not those of a sweep that was never killed;
-- repeated: trainings beyond the number that was asked for, per kill;
+- repeated: trainings beyond the number that was asked for: the mean per kill, and the most that came to
+  nothing between one kill and the next;
 - errors: drivers that ended with an error although nobody killed them.
 
 Drivers are forked from a process that has imported all they need, so that kills meet trials, not imports.
@@ -22,10 +23,11 @@ import os
 import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,6 +62,8 @@ class Storm:
     wrong_sequence: bool | None
     """None: there is nothing to compare with."""
     repeated: int
+    most_repeated: int
+    """Of the trainings between one kill and the next."""
     seconds: float
 
 
@@ -87,14 +91,14 @@ def storm(
         RuntimeError: a driver that nobody killed ended with an error, more than once in a row.
     """
     contender, moments, started = CONTENDERS[name], random.Random(f"{name} {number}"), time.monotonic()
-    kills = hits = errors = in_a_row = 0
+    hits = errors = in_a_row = 0
+    struck: list[int] = []
     while True:
         before = len(read_notes(folder, STARTS))
         driver = _start(nest, contender, number, store, folder)
         if _wait(driver, moments, folder, before, span) is None:
-            kills += 1
             hits += len(read_notes(folder, STARTS)) > before
-            driver.strike(moments)
+            driver.strike(moments, lambda: struck.append(len(read_notes(folder, STARTS))))
         if driver.code == 0:
             break
         in_a_row = in_a_row + 1 if (driver.code or 0) > 0 else 0
@@ -102,7 +106,7 @@ def storm(
         if in_a_row > MOST_ERRORS:
             raise RuntimeError(f"{name} cannot go on: {(folder / 'output.txt').read_text()[-2000:]}")
     end = _end(contender, number, store, folder)
-    return judged(name, (kills, hits, errors), folder, end, reference, started)
+    return judged(name, struck, (hits, errors), folder, end, reference, started)
 
 
 def _wait(driver: Driver, moments: random.Random, folder: Path, before: int, span: float) -> int | None:
@@ -117,7 +121,8 @@ def _wait(driver: Driver, moments: random.Random, folder: Path, before: int, spa
 
 def judged(
     name: str,
-    counts: tuple[int, int, int],
+    struck: Sequence[int],
+    counts: tuple[int, int],
     folder: Path,
     end: End,
     reference: Sequence[Kept] | None,
@@ -127,32 +132,66 @@ def judged(
 
     Args:
         name: of the contender.
-        counts: kills, those while trials ran, drivers that ended with an error.
+        struck: how many trainings had begun at each kill.
+        counts: kills while trials ran, drivers that ended with an error.
         folder: of the sweep, with the notes.
         end: what the store holds.
         reference: the trials of the same sweep, never killed.
         started: by the monotonic clock.
     """
     there = Counter(end.trials)
-    kept = set(map(tuple, read_notes(folder, ACKS)))
+    starts, acks = read_notes(folder, STARTS), read_notes(folder, ACKS)
+    kept = {(x, y, value) for x, y, value, _ in acks}
     wrong = sum(value != figure(x, y) for x, y, value in end.trials)
     twice = sum(count - 1 for count in there.values()) + max(0, len(end.trials) - TRIALS)
     return Storm(
         name,
         CONTENDERS[name].slots,
+        len(struck),
         *counts,
         len(kept - there.keys()) + wrong,
         twice,
         end.zombies,
         None if reference is None else list(end.trials) != list(reference),
-        len(read_notes(folder, STARTS)) - TRIALS,
+        len(starts) - TRIALS,
+        most_in_vain(starts, end.trials, acks, struck),
         round(time.monotonic() - started, 1),
     )
 
 
+def most_in_vain(
+    starts: Sequence[Sequence[float]],
+    trials: Sequence[Kept],
+    acks: Sequence[Sequence[float]],
+    struck: Sequence[int],
+) -> int:
+    """Count the trainings in vain between one kill and the next, and before the first; give the most.
+
+    A trial's own training is the last one of its point that had begun when the driver was told of it; a
+    finalist may be trained once more after that.
+
+    Args:
+        starts: the points, in the order in which their trainings began.
+        trials: that are there at the end.
+        acks: points, what they came to, and how many trainings had begun when the driver was told.
+        struck: how many trainings had begun at each kill.
+    """
+    places = defaultdict[tuple[float, ...], list[int]](list)
+    for place, point in enumerate(starts):
+        places[tuple(point)].append(place)
+    told = {(x, y): begun for x, y, _, begun in acks}
+    own = set[int]()
+    for point, count in Counter((x, y) for x, y, _ in trials).items():
+        before = [place for place in places[point] if place < told.get(point, len(starts))]
+        own.update(before[-count:])
+    vain = [place not in own for place in range(len(starts))]
+    return max((sum(vain[first:last]) for first, last in pairwise([0, *struck])), default=0)
+
+
 def _start(nest: Nursery, contender: Contender, number: int, store: str, folder: Path) -> Driver:
     options = ("--trials", TRIALS, "--slots", contender.slots, "--seed", number % SEEDS, "--number", number)
-    return nest.start(folder, [store, *map(str, options)])
+    processes = ["--processes"] if contender.processes else []
+    return nest.start(folder, [store, *map(str, options), *processes])
 
 
 def _end(contender: Contender, seed: int, store: str, folder: Path) -> End:
@@ -236,10 +275,11 @@ def table(found: Sequence[Storm]) -> Table:
                 sum(one.zombies for one in own),
                 f"{sum(compared)} of {len(compared)}" if compared else None,
                 sum(one.repeated for one in own) / max(1, kills),
+                max(one.most_repeated for one in own),
             ]
         )
     columns = ["", "kills", "while trials ran", "errors", "sweeps", "lost", "twice", "zombies"]
-    columns += ["wrong sequences", "repeated per kill"]
+    columns += ["wrong sequences", "repeated per kill", "most after one kill"]
     soon = f"three in four come within {SOON_SECONDS:g} s after a session's first trial, others at any moment"
     hits = f"one kill in {1 / WORKER_SHARE:.0f} hits a worker, where there are any"
     notes = [f"sweeps of {TRIALS} trials of 50 ms; {hits}", soon]

@@ -97,13 +97,32 @@ def idle_table(idle: Sequence[Idle]) -> Table:
     """Show the share of time in which no worker trained."""
     return Table(
         "Real sweeps: time in which nobody trains",
-        ["sweep", "workers", "trials", "wall, s", "no worker trains, %", "a worker does not train, %"],
         [
-            [one.sweep, one.workers, one.trials, one.seconds, 100 * one.none_trains, 100 * one.slot_idle]
+            "sweep",
+            "workers",
+            "trials",
+            "wall, s",
+            "no worker trains, %",
+            "a worker does not train, %",
+            "Enter to exit, s",
+            "no worker trains, %",
+        ],
+        [
+            [
+                one.sweep,
+                one.workers,
+                one.trials,
+                one.seconds,
+                100 * one.none_trains,
+                100 * one.slot_idle,
+                one.whole_seconds,
+                100 * one.none_trains_of_all,
+            ]
             for one in idle
         ],
         [
-            "Wall: from the first trial's start to the last one's end, as MLflow has them.",
+            "Wall: from the first trial's start to the last one's end; the next two are of it.",
+            "Enter to exit: with imports, reading the data, finalists and report; the last column is of it.",
             "Training: fit_seconds up to the end of each trial; building matrices counts, scoring does not.",
         ],
     )

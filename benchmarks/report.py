@@ -1,24 +1,38 @@
-"""What a report costs: ``python -m benchmarks.report``.
+"""What a report costs, and the commands that look at a sweep: ``python -m benchmarks.report``.
 
-Made sweeps of 3, 300 (branches, failures, pruning) and 10 000 trials in SQLite stores; for each: reading the
-sweep with its evidence, explaining it, writing all of the report, and how large the page is and how long
-Chromium takes until every chart is drawn (where Playwright and Chromium are installed).
+Made sweeps of 3, 300 and 10 000 trials in SQLite stores, all with branches, failures and pruning; for each:
+reading the sweep with its evidence, explaining it, writing all of the report, how large the page is and how
+long Chromium takes until every chart is drawn (where Playwright and Chromium are installed), and the commands
+that show, compare, export and explain it, as a user types them.
 """
 
 import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from benchmarks.table import Table, parser, publish
+from benchmarks.scale import time_commands
+from benchmarks.table import Table, parser, publish, spread
 
 T = TypeVar("T")
 SIZES = (3, 300, 10_000)
+COMMANDS = {
+    "list": ("list",),
+    "show": ("show", "last"),
+    "best": ("best", "last"),
+    "compare": ("compare", "last", "earlier"),
+    "diff": ("diff", "0", "last:best"),
+    "export": ("export", "last"),
+    "explain": ("explain", "last"),
+    "next-space": ("next-space", "last"),
+    "report": ("report", "last"),
+}
+"""Those that look at a sweep; ``earlier`` is another of as many trials in the same store."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +49,7 @@ class Cost:
 
 
 def measure(trials: int, folder: Path) -> Cost:
-    """Make a sweep in a store, read it back, explain it, write its report, and show it."""
+    """Make a sweep and an earlier one in a store; read it back, explain it, write its report, and show it."""
     from sweeps.analysis.explain import Explanation
     from sweeps.api.evidence import read_evidence
     from sweeps.report.write import write_report
@@ -43,6 +57,7 @@ def measure(trials: int, folder: Path) -> Cost:
 
     print(f"{trials} trials", file=sys.stderr)
     folder.mkdir()
+    write_store(folder, search(trials, seed=8, name="earlier"))
     uri, _ = write_store(folder, search(trials))
     (_, record), read = _timed(lambda: read_evidence("last", uri, curves=True))
     _, explain = _timed(lambda: Explanation(record).findings)
@@ -84,18 +99,40 @@ def table(costs: Sequence[Cost]) -> Table:
     return Table("Reports", columns, rows, notes)
 
 
+def command_table(found: Mapping[str, Mapping[int, list[float]]]) -> Table:
+    """Show the seconds of the commands, a row for each, a column for each sweep."""
+    sizes = list(next(iter(found.values())))
+    rows = [[name, *(spread(seconds[size]) for size in sizes)] for name, seconds in found.items()]
+    notes = [
+        "From Enter to the end, start-up included. Compare reads a second sweep of as many trials. "
+        "Median (range)."
+    ]
+    return Table("Seconds of the commands", ["command", *(f"{size} trials" for size in sizes)], rows, notes)
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    given = parser(__doc__)
+    sizes = ",".join(map(str, SIZES))
+    given.add_argument("--sizes", default=sizes, metavar="N,N", help="trials of the sweeps")
+    given.add_argument("--repeats", type=int, default=3, help="of the commands")
+    return given.parse_args()
+
+
 def main() -> None:
     """Measure, print and publish."""
-    given = parser(__doc__)
-    given.add_argument(
-        "--sizes", default=",".join(map(str, SIZES)), metavar="N,N", help="trials of the sweeps"
-    )
-    options: argparse.Namespace = given.parse_args()
+    given = options()
     with TemporaryDirectory(prefix="report-") as scratch:
-        sizes = [int(size) for size in options.sizes.split(",")]
-        costs = [measure(size, Path(scratch) / str(size)) for size in sizes]
-    about = str(__doc__).partition("\n\n")[2].strip()
-    publish("report", about, [table(costs)], [asdict(one) for one in costs], folder=options.out)
+        folders = {int(size): Path(scratch) / size for size in given.sizes.split(",")}
+        costs = [measure(size, folder) for size, folder in folders.items()]
+        commands = time_commands(folders, given.repeats, COMMANDS)
+    publish(
+        "report",
+        str(__doc__).partition("\n\n")[2].strip(),
+        [table(costs), command_table(commands)],
+        {"costs": [asdict(one) for one in costs], "commands": commands},
+        folder=given.out,
+    )
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from benchmarks.scale_steps import ANSWER
 from benchmarks.stores import URI, Stores
 from benchmarks.table import Table, parser, publish, spread
 
-FEW = 1000
-"""Below so many trials the last tenth says little, since records are written in batches."""
+FEWEST_LAST = 50
+"""Of fewer trials the end of a sweep says little, since records are written in batches."""
 SHOWN = {
     "list": ("list",),
     "show": ("show", "last"),
@@ -41,7 +41,7 @@ class Scale:
     whole_ms: float
     """Wall per trial, from the first one's training to the last one's record."""
     last_ms: float | None
-    """The same over the last tenth of the trials."""
+    """The same over the last tenth of the trials, or the last 50; None where that is all of them."""
     ask_ms: float
     """Median of further asks with that history."""
     resume_seconds: float
@@ -64,11 +64,11 @@ def measure(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
     swept, resumed = (step(name, trials, algo, folder) for name in ("sweep", "resume"))
     if resumed["read"] != trials:
         raise RuntimeError(f"{resumed['read']} trials in the store, not {trials}")
-    written, tenth = swept["written"], trials // 10
+    written, last = swept["written"], max(FEWEST_LAST, trials // 10)
     return Scale(
         trials,
         1000 * (written[-1] - swept["started"]) / trials,
-        1000 * (written[-1] - written[-1 - tenth]) / tenth if trials >= FEW else None,
+        1000 * (written[-1] - written[-1 - last]) / last if trials > last else None,
         1000 * statistics.median(resumed["asks"]),
         resumed["seconds"],
         swept["peak_mb"],
@@ -83,10 +83,18 @@ def step(name: str, trials: int, algo: str, folder: Path) -> dict[str, Any]:
     return figures
 
 
-def time_commands(folders: Mapping[int, Path], repeats: int) -> dict[str, dict[int, list[float]]]:
-    """Give the seconds of each command on each store, the stores in turn."""
-    found: dict[str, dict[int, list[float]]] = {name: {trials: [] for trials in folders} for name in SHOWN}
-    for name, words in SHOWN.items():
+def time_commands(
+    folders: Mapping[int, Path], repeats: int, shown: Mapping[str, Sequence[str]] = SHOWN
+) -> dict[str, dict[int, list[float]]]:
+    """Give the seconds of each command on each store, the stores in turn.
+
+    Args:
+        folders: with a store each, by the trials of its sweeps.
+        repeats: of each command on each store.
+        shown: the words of the commands, by the names they have in a table.
+    """
+    found: dict[str, dict[int, list[float]]] = {name: {trials: [] for trials in folders} for name in shown}
+    for name, words in shown.items():
         for _ in range(repeats):
             for trials, folder in folders.items():
                 found[name][trials].append(seconds_of(sweeps(*words, "--tracking-uri", URI), folder))
@@ -113,7 +121,7 @@ def cost_table(scales: Sequence[Scale]) -> Table:
         [
             "trials",
             "ms per trial",
-            "of the last tenth",
+            "of the last tenth, at least 50",
             "ms per ask",
             "to resume, s",
             "ms per trial",
@@ -134,9 +142,9 @@ def growth(scales: Sequence[Scale]) -> list[str]:
     first, last = scales[0], scales[-1]
     if len(scales) == 1:
         return []
-    cost = (last.last_ms or last.whole_ms) / first.whole_ms
+    cost = (last.last_ms or last.whole_ms) / (first.last_ms or first.whole_ms)
     return [
-        f"A trial at {last.trials} costs {cost:.2f} times one at {first.trials}, "
+        f"A trial at the end of {last.trials} costs {cost:.2f} times one at the end of {first.trials}, "
         f"an ask {last.ask_ms / first.ask_ms:.2f} times."
     ]
 

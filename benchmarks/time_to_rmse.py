@@ -66,7 +66,7 @@ def race(name: str, seed: int, given: argparse.Namespace, stores: Stores, folder
     told = {"--seed": seed, "--data": given.data, "--cores": cores(), "--trials": given.trials}
     words = [str(word) for pair in told.items() for word in pair]
     # A cache of its own: ours reads and encodes the months anew, as everybody does.
-    private = {"XDG_CACHE_HOME": str(folder / "cache")}
+    private = {"SWEEPS_CACHE_DIR": str(folder / "cache")}
     ran = run(
         contender.command("xgboost", *words), folder, limit=60 * given.minutes, variables=private, every=1.0
     )

@@ -10,17 +10,20 @@ if TYPE_CHECKING:
     from sweeps.api.resume import resume_sweep
     from sweeps.api.run import run_sweep
     from sweeps.errors import SweepsError
-    from sweeps.record import Finalist, ModelVersion, SweepRecord
+    from sweeps.record import Blend, Finalist, Member, ModelVersion, Refit, SweepRecord
     from sweeps.selection.gate import Gate
     from sweeps.trial import Finished, Outcome, Proposal, State, Trial
 
 __all__ = [
+    "Blend",
     "Finalist",
     "Finished",
     "Gate",
+    "Member",
     "ModelVersion",
     "Outcome",
     "Proposal",
+    "Refit",
     "State",
     "SweepRecord",
     "SweepsError",
@@ -35,8 +38,11 @@ _HOMES = {
     "resume_sweep": "sweeps.api.resume",
     "run_sweep": "sweeps.api.run",
     "SweepsError": "sweeps.errors",
+    "Blend": "sweeps.record",
     "Finalist": "sweeps.record",
+    "Member": "sweeps.record",
     "ModelVersion": "sweeps.record",
+    "Refit": "sweeps.record",
     "SweepRecord": "sweeps.record",
     "Gate": "sweeps.selection.gate",
     "Finished": "sweeps.trial",

@@ -27,6 +27,47 @@ class Finalist:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A finalist as a part of a blend."""
+
+    number: int
+    """The trial's number."""
+    weight: float
+    """Above 0; those of all members sum to 1."""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """An average of finalists, set beside the single winner. Its members are trained on the training rows."""
+
+    members: Sequence[Member]
+    """The heaviest first."""
+    rmse: float
+    """On the validation rows, on which the weights were chosen: it is lower there than elsewhere."""
+    test_rmse: float | None
+    """On the test rows; None where it is one finalist alone, and so was not scored."""
+    taken: bool
+    """Whether it took the winner's place."""
+    reason: str
+    """Why it did, or did not."""
+
+    @property
+    def formula(self) -> str:
+        """Name the members with their weights."""
+        return " + ".join(f"{m.weight:.3g} × trial {m.number}" for m in self.members)
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What was chosen, trained again on more rows before it was registered."""
+
+    rows: str
+    """Which: ``train+valid``."""
+    test_rmse: float
+    """On the test rows, of the model trained on these rows. It chose nothing."""
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What the winner predicts for held-out rows, or for a sample of them."""
 
@@ -88,12 +129,19 @@ class SweepRecord:
     """The best trials, scored on the test rows; empty before that."""
     model: ModelVersion | None = None
     """The registered version; None where nothing was registered."""
+    blend: Blend | None = None
+    """The average of finalists that was set beside the winner; None where none was asked for."""
+    refit: Refit | None = None
+    """What was registered, where it was trained again; None where it is as it was chosen."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What else is known: digests of space and data, ``overhead``, ``ui``."""
     ranges: Sequence[Range] = ()
     """What was searched; only where asked for (``sweeps.tracking.evidence``), as are the predictions."""
     predictions: Predictions | None = None
     """What the winner predicts for held-out rows; only where asked for."""
+    drift: Mapping[str, Any] | None = None
+    """How the held-out rows differ from the training rows (``sweeps.selection.drift``), as JSON values; only
+    where asked for."""
 
     def count(self, state: State) -> int:
         """How many trials ended in ``state``."""

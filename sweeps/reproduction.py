@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sweeps.trial import Curve, Outcome, State
 
-UNTOLD = ("fit_seconds", "test_rmse")
+UNTOLD = ("fit_seconds", "test_rmse", "refit_test_rmse")
 """Metrics that are none of the trial's own: how long it took, and what the finals came to later."""
 
 

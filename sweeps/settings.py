@@ -16,8 +16,15 @@ from sweeps.stopping import StopRules
 
 MAX_SEED = 2**32 - 1
 
+REFITS = ("none", "train+valid")
+
+LEFT_OUT: Mapping[str, Any] = {"gate": None, "refit": "none", "blend": False}
+"""Settings that are not written where they are these: older versions of ours do not know them."""
+
 DEFAULT_TRIALS = 20
 """Trials of a sweep that names neither trials nor time."""
+DEFAULT_TOP = 5
+"""Finalists of a sweep that names no number."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Sweep:
     """Names of credentials in the environment that workers see; others they do not."""
     features: str | None = None
     """``auto`` or ``dataset``; None: as the search space says."""
-    top: int = 5
+    top: int = DEFAULT_TOP
     """How many of the best trials are scored on the test split."""
     experiment: str | None = None
     """Name of the MLflow experiment; None: the data's name."""
@@ -60,6 +67,10 @@ class Sweep:
     register: bool = True
     gate: Gate | None = None
     """The verdict asked for; None: a lower rmse, and a sweep ends well whatever the verdict."""
+    refit: str = "none"
+    """``train+valid``: what was chosen is trained again on both before it is registered."""
+    blend: bool = False
+    """Whether an average of the finalists takes the winner's place where it is better."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
@@ -70,6 +81,7 @@ class Sweep:
         if self.features not in (None, "auto", "dataset"):
             raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
         object.__setattr__(self, "worker_env", tuple(self.worker_env))
+        self._check_finish()
         self._check_names()
         if self.trial_timeout is not None and not 0 < self.trial_timeout < float("inf"):
             wrong = f"must be a positive time, got {self.trial_timeout:g} s"
@@ -77,6 +89,13 @@ class Sweep:
         check_algorithm(self.algo)
         check_pruning(self.prune, self.prune_options)
         check_spec(self.data)
+
+    def _check_finish(self) -> None:
+        if self.refit not in REFITS:
+            raise UsageError("--refit", f"must be {' or '.join(REFITS)}, got {self.refit!r}")
+        if self.blend and self.data.cv is not None:
+            wrong = f"chooses weights on validation rows, which --cv {self.data.cv} trains the finalists on"
+            raise UsageError("--blend", wrong, "leave one of them out")
 
     def _check_names(self) -> None:
         for option, text in (("--experiment", self.experiment), ("--name", self.name)):
@@ -88,8 +107,7 @@ class Sweep:
 
     def to_json(self) -> dict[str, Any]:
         """Give the settings as JSON values; ``from_json`` reads them back."""
-        values = asdict(self)
-        return {key: value for key, value in values.items() if key != "gate" or value is not None}
+        return {key: value for key, value in asdict(self).items() if value != LEFT_OUT.get(key, ...)}
 
     def located(self) -> Self:
         """Give the same with absolute paths, so that it can go on from any folder."""

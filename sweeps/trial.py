@@ -142,6 +142,8 @@ class Outcome:
     rungs: Curve = ()
     """Pairs of a rung's step, as in the task's cutoffs, and the figure there: what a pruner learns from (but
     under cross-validation, from the folds); empty where nothing was measured."""
+    worker: str = field(default="", compare=False)
+    """Host and process it ran in, ``host:pid``; empty where that process did not live to tell."""
 
     def __post_init__(self) -> None:
         if not self.state.final:

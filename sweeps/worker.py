@@ -1,10 +1,12 @@
 """What runs on a worker: one trial from its task to its outcome. Never imports MLflow."""
 
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from socket import gethostname
 from typing import Any, NamedTuple
 
 from sweeps.aside import aside
@@ -45,11 +47,12 @@ def run_trial(task: Task) -> Outcome:
     """
     try:
         with isolated(task.seed):
-            return _run(task)
+            outcome = _run(task)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # SystemExit and the like are the trial's doing too
-        return Outcome(State.FAILED, error=describe(error))
+        outcome = Outcome(State.FAILED, error=describe(error))
+    return replace(outcome, worker=f"{gethostname()}:{os.getpid()}")
 
 
 def _run(task: Task) -> Outcome:
@@ -114,7 +117,7 @@ def _fit_and_score(
     seconds = time.perf_counter() - started
     with limited(task.setup.threads):
         figures = score(fitted, fold)
-    return _Scored(fitted, {**figures, **fitted.metrics, "fit_seconds": seconds})
+    return _Scored(fitted, {**fitted.metrics, **figures, "fit_seconds": seconds})
 
 
 def _fit(

@@ -1,17 +1,23 @@
 """Fixtures every test may use."""
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.ends import end
 from tests.forks import forks
 from tests.shell import Shell
 
-SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+SLOW_FILES = ("tests/faults/", "tests/docs/", "tests/browser/", "tests/golden/", "tests/test_docs.py")
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+LEFT_BY_SWEEPS = ("mlflow.db", "mlartifacts/*/*", "mlruns/*", "results/*", "examples/results/*", "data/*")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,6 +35,26 @@ def _this_machine_only() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", connect)
         yield
     assert refused == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_in_the_checkout() -> Iterator[None]:
+    """Hold the tests to their own folders: what a sweep leaves where it runs must not lie in the checkout."""
+    before = _left_by_sweeps()
+    yield
+    assert _left_by_sweeps() - before == set(), "a test wrote into the checkout: it needs a folder of its own"
+
+
+def _left_by_sweeps() -> set[str]:
+    found = (path for pattern in LEFT_BY_SWEEPS for path in ROOT.glob(pattern))
+    return {str(path.relative_to(ROOT)) for path in found}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Hear signals as in a terminal: what a shell runs in its background, or ``nohup``, is deaf to some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _is_loopback(host: str) -> bool:
@@ -60,11 +86,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests to those who ask for them."""
+    """Leave the long tests to those who ask for them; begin with the slow files.
+
+    Whole files are handed to the processes of a run: a long one begun last would keep it waiting.
+    """
     if not config.getoption("--nightly"):
         long = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FILES))
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +108,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 def shell(tmp_path: Path, forked: list[str]) -> Iterator[Shell]:
     """The command line in a folder of its own."""
     made = Shell(tmp_path, [*forked, "sweeps"])
-    yield made
-    for process in made.started:
-        process.kill()
-        process.communicate()
+    with ExitStack() as stack:
+        yield made
+        for process in made.started:
+            stack.callback(end, process)

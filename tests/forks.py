@@ -8,10 +8,12 @@ has run yet but imports.
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +29,16 @@ def forks(folder: Path) -> Iterator[list[str]]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     server = subprocess.Popen(
         [sys.executable, __file__, "serve", str(path)],
-        env={**env, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}, stdout=subprocess.PIPE, cwd=folder,
+        env={**env, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, cwd=folder, start_new_session=True,
     )  # fmt: skip
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     try:
         yield [sys.executable, "-S", "-E", __file__, "call", str(path)]
     finally:
-        server.kill()
-        server.communicate()
+        os.killpg(server.pid, signal.SIGKILL)  # with the commands that still run
+        server.communicate(timeout=30)
 
 
 def call(path: str, words: list[str]) -> int:
@@ -50,14 +53,14 @@ def call(path: str, words: list[str]) -> int:
 
 
 def serve(path: str) -> None:
-    """Fork a child for each call."""
+    """Fork a child for each call, until whoever began this is gone."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(8)
         _import()
         os.write(1, b"ready\n")
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        while True:
+        while 0 not in select.select([0, listening], [], [])[0]:
             client, _ = listening.accept()
             with client:
                 if os.fork() == 0:
@@ -88,6 +91,7 @@ def _child(client: socket.socket) -> None:
     try:
         length, streams, _, _ = socket.recv_fds(client, 8, len(STREAMS))
         words, folder, environment = json.loads(_received(client, int.from_bytes(length, "big")))
+        threading.Thread(target=_end_with_caller, args=(client,), daemon=True).start()
         for source, target in zip(streams, STREAMS, strict=True):
             os.dup2(source, target)
             os.close(source)
@@ -97,6 +101,12 @@ def _child(client: socket.socket) -> None:
         code = _exit_code(lambda: _run(words))
     finally:
         _end(client, code)
+
+
+def _end_with_caller(client: socket.socket) -> None:
+    """Whoever waits for the command may be killed, after its time limit for example."""
+    client.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _received(client: socket.socket, length: int) -> bytes:
@@ -135,7 +145,6 @@ def _exit_code(run: Callable[[], None]) -> int:
 
 def _end(client: socket.socket, code: int) -> None:
     import atexit
-    import threading
 
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()

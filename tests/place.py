@@ -73,7 +73,7 @@ class Place:
 
     def log(self, run_id: str, pipe: Any = RIDGE) -> LoggedModel:
         return log_model(
-            self.store, self.experiment, run_id, pipe, table(3), params={"alpha": 1.0},
+            self.store, self.experiment, run_id, pipe, table(3), params={"alpha": "1.0"},
             metrics={"rmse": 1.5, "test_rmse": 1.75}, data_name="rides", data_digest="d1",
         )  # fmt: skip
 

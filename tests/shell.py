@@ -13,12 +13,19 @@ import pytest
 from mlflow import MlflowClient
 
 from sweeps.tracking.store import open_store
+from tests.ends import end
 from tests.laws.make import write_space
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = [sys.executable, "-P", "-c", "from sweeps.cli.main import main; main()"]
 SOON = 60
 """Seconds after which a program that does not answer has failed; a loaded machine takes its time."""
+
+
+def beside_others(seconds: float) -> float:
+    """Give the time that something may take here and now which may take ``seconds`` on an idle machine."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
 
 RIDGE = """
 from sklearn.linear_model import Ridge as MODEL
@@ -69,6 +76,15 @@ class Shell:
         self.started.append(process)
         return process
 
+    def fork(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a command without its imports, see ``tests.forks``; it is killed with who waits for it."""
+        process = subprocess.Popen(
+            [*self._quick, *words], cwd=self.folder, env=self.env, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self.started.append(process)
+        return process
+
     def start(self, body: str, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
         """Begin a sweep in a process group of its own."""
         space = write_space(self.folder, body)
@@ -88,6 +104,5 @@ def wait_until(true: Callable[[], Any], process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + SOON
     while not true():
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"it did not come so far: {process.communicate()}")
+            pytest.fail(f"it did not come so far: {end(process)}")
         select.select([], [], [], 0.02)

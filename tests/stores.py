@@ -10,11 +10,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.ends import SECONDS
+from tests.missing import missing
 
 BIN = Path(sys.executable).parent
 SERVER_SECONDS = 120
@@ -45,10 +48,16 @@ def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_uri() -> Iterator[str]:
-    """An empty database of a real PostgreSQL; skips where it is not installed."""
-    with postgres_server() as new_database:
-        yield new_database()
+def postgres() -> "Iterator[Postgres]":
+    """A real PostgreSQL, which may be ended and started; skips where it is not installed."""
+    with postgres_server() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_uri(postgres: "Postgres") -> str:
+    """An empty database of it."""
+    return postgres()
 
 
 @pytest.fixture(params=["sqlite", "server", "postgres"])
@@ -102,7 +111,7 @@ def process(
             yield running
         finally:
             os.killpg(running.pid, 9)
-            running.wait()
+            running.wait(SECONDS)
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -124,37 +133,69 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Postgres:
+    """A PostgreSQL of the tests' own, on loopback, whose databases are all empty at first.
+
+    Args:
+        folder: of its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self._bin = _postgres_bin()
+        self._user = "postgres" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._run("initdb", "-A", "trust", "-U", "sweeps", "--no-sync")
+
+    def __call__(self) -> str:
+        """Make a database; give its URI."""
+        name = f"db{uuid.uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        return f"postgresql://sweeps:SECRETPW@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "-l", self.folder / "log", "-w", "-o", options, "start")
+
+    def stop(self) -> None:
+        """End it as a crash would: nothing is written back, nobody is told."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def restart(self) -> None:
+        """Both, as fast as it can."""
+        self._run("pg_ctl", "-l", self.folder / "log", "-w", "-m", "immediate", "restart")
+
+    def execute(self, sql: str, database: str = "postgres") -> None:
+        """Carry out a statement as the superuser."""
+        import psycopg
+
+        address = f"host=127.0.0.1 port={self.port} user=sweeps dbname={database}"
+        with psycopg.connect(address, autocommit=True, connect_timeout=SECONDS) as connection:
+            connection.execute(sql)
+
+    def _run(self, program: str, *words: object) -> None:
+        command = [self._bin / program, "-D", self.folder / "data", *words]
+        subprocess.run(
+            [str(word) for word in command],
+            user=self._user, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+
+
 @contextmanager
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """Run a PostgreSQL; give a function that makes an empty database and gives its URI."""
-    bin_folder = _postgres_bin()
+def postgres_server() -> Iterator[Postgres]:
+    """Run a PostgreSQL; call what is given for the URI of an empty database."""
+    _postgres_bin()
     pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
-    user = "postgres" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
     folder = Path(tempfile.mkdtemp(prefix="sweeps-pg-"))
-    port = free_port()
     try:
-        if user:
-            shutil.chown(folder, user)
-        _run([bin_folder / "initdb", "-D", folder / "data", "-A", "trust", "-U", "sweeps", "--no-sync"], user)
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off"
-        _run(
-            [
-                bin_folder / "pg_ctl",
-                "-D",
-                folder / "data",
-                "-l",
-                folder / "log",
-                "-w",
-                "-o",
-                options,
-                "start",
-            ],
-            user,
-        )
+        made = Postgres(folder)
+        made.start()
         try:
-            yield lambda: _new_database(port)
+            yield made
         finally:
-            _run([bin_folder / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], user)
+            made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -165,22 +206,5 @@ def _postgres_bin() -> Path:
         return found[-1].parent
     on_path = shutil.which("initdb")
     if on_path is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+        missing("PostgreSQL is not installed")
     return Path(on_path).parent
-
-
-def _run(command: list[object], user: str | None) -> None:
-    subprocess.run(
-        [str(part) for part in command], user=user, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60
-    )
-
-
-def _new_database(port: int) -> str:
-    import psycopg
-
-    name = f"db{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(
-        f"host=127.0.0.1 port={port} user=sweeps dbname=postgres", autocommit=True
-    ) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"postgresql://sweeps:SECRETPW@127.0.0.1:{port}/{name}"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.missing import missing
+
 PATIENCE = 120
 """Seconds after which a screen that does not come has failed; a loaded machine takes its time."""
 
@@ -60,7 +62,7 @@ def terminal(
 ) -> Iterator[Terminal]:
     """Run a shell command in a new terminal, which stays open when it ends; skips where there is no tmux."""
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed (apt install tmux)")
+        missing("tmux is not installed")
     kept = {k: v for k, v in env.items() if k not in ("TMUX", "NO_COLOR", "COLUMNS", "LINES", "TERM")}
     made = Terminal(folder / "tmux", {**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})
     size = ("-x", str(columns), "-y", str(lines))

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.contenders import Contender, able, turned
 from benchmarks.idle import covered, idle
-from benchmarks.kill_storm import TRIALS, judged
+from benchmarks.kill_storm import TRIALS, judged, most_in_vain
 from benchmarks.marks import read_marks
 from benchmarks.processes import Ran
 from benchmarks.races import Race, arrival_text, arrivals, median_best, own_best, pace, slower, targets
@@ -143,10 +143,11 @@ def test_the_earliest_mark_counts(tmp_path: Path) -> None:
 def test_idle_time_is_what_no_fit_covers() -> None:
     assert covered([(0, 2), (1, 3), (5, 6), (5.2, 5.8)]) == 4
     trials = [Logged(10, 14, "FINISHED", 1.0, 3.0), Logged(10, 20, "FINISHED", 1.0, 4.0)]
-    shares = idle("made", 2, trials)
+    shares = idle("made", 2, trials, 20.0)
     assert shares.seconds == 10
     assert shares.none_trains == pytest.approx(0.3)
     assert shares.slot_idle == pytest.approx(1 - 7 / 20)
+    assert shares.none_trains_of_all == pytest.approx(1 - 7 / 20)
 
 
 def test_only_trials_that_ended_with_an_rmse_count() -> None:
@@ -204,9 +205,11 @@ def test_best_at_equal_time() -> None:
 
 
 def test_growth_is_told_from_the_shortest_sweep_to_the_longest() -> None:
-    short = Scale(100, 10.0, None, 5.0, 1.0, 300, 300)
+    short = Scale(100, 10.0, 8.0, 5.0, 1.0, 300, 300)
     long = Scale(10_000, 11.0, 12.0, 6.0, 60.0, 400, 400)
-    assert growth([short, long]) == ["A trial at 10000 costs 1.20 times one at 100, an ask 1.20 times."]
+    assert growth([short, long]) == [
+        "A trial at the end of 10000 costs 1.50 times one at the end of 100, an ask 1.20 times."
+    ]
     assert growth([short]) == []
 
 
@@ -214,13 +217,31 @@ def test_a_storm_is_judged_by_what_was_acknowledged(tmp_path: Path) -> None:
     kept = [(float(n), 0.0, work.figure(n, 0)) for n in range(TRIALS)]
     for x, y, value in kept:
         work.note(work.STARTS, [x, y], tmp_path)
-        work.note(work.ACKS, [x, y, value], tmp_path)
-    fine = judged("ours", (3, 2, 0), tmp_path, End(kept, 0), kept, 0.0)
+        work.note(work.ACKS, [x, y, value, x + 1], tmp_path)
+    fine = judged("ours", [5, 9, 9], (2, 0), tmp_path, End(kept, 0), kept, 0.0)
     assert (fine.lost, fine.twice, fine.zombies, fine.wrong_sequence, fine.repeated) == (0, 0, 0, False, 0)
+    assert (fine.kills, fine.hits, fine.errors, fine.most_repeated) == (3, 2, 0, 0)
     work.note(work.STARTS, [0.0, 0.0], tmp_path)
     odd = [*kept[1:], kept[1], (7.5, 0.0, -1.0)]
-    bad = judged("ours", (3, 2, 0), tmp_path, End(odd, 2), kept, 0.0)
+    bad = judged("ours", [TRIALS, TRIALS + 1], (2, 0), tmp_path, End(odd, 2), kept, 0.0)
     assert (bad.lost, bad.twice, bad.zombies, bad.wrong_sequence, bad.repeated) == (2, 2, 2, True, 1)
+
+
+def test_work_in_vain_is_counted_between_one_kill_and_the_next() -> None:
+    a, b, c, d = ((float(n), 0.0) for n in range(4))
+    kept = [(*point, 0.0) for point in (a, b, c, d)]
+    assert most_in_vain([a, b, c, d], kept, [], [2, 4]) == 0
+    assert most_in_vain([a, b, b, c, d], kept, [], [2]) == 1, "b was under way when the driver was killed"
+    assert most_in_vain([a, b, c, b, c, b, c, d], kept, [], [3, 5]) == 2, "two slots, twice"
+    assert most_in_vain([a, b, a, b, c, d], kept, [], [2, 2, 2]) == 2, (
+        "lost work counts for the kill after it"
+    )
+    again = [(*a, 0.0, 1.0), (*d, 0.0, 4.0)]
+    assert most_in_vain([a, b, c, d, a], kept, again, [2]) == 0, "a finalist, trained once more"
+    other = (9.0, 9.0)
+    assert most_in_vain([a, other, b, c, d], kept, [], [2]) == 1, (
+        "another point in place of the one that was lost"
+    )
 
 
 # the commands
@@ -283,7 +304,7 @@ def test_time_to_rmse_and_its_resume(tmp_path: Path) -> None:
 @pytest.mark.nightly
 def test_scale(tmp_path: Path) -> None:
     page, figures, _ = benchmark("scale", tmp_path, "--sizes", "25", "--repeats", "1")
-    assert "| trials | list | show | show --json |" in page
+    assert "| trials | list | show | show --json | best | export | diff |\n" in page
     raw = figures["raw"]
     assert isinstance(raw, dict)
     assert [one["trials"] for one in raw["scales"]] == [25]

@@ -13,6 +13,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from sweeps.cli.main import COMMANDS, cli
+from sweeps.tracking.store import open_store
 from tests.inside import Inside
 from tests.made_large import write_large
 from tests.shell import SWEEPS
@@ -25,6 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_large(made, "first", 300)
     write_large(made, "other-data", 120, seed=2, floor=45.0, data_digest="f" * 36)
     write_large(made, "better", 200, seed=1, floor=40.0)
+    open_store(f"sqlite:///{made / 'mlflow.db'}").client.create_registered_model("rides")
     return made
 
 
@@ -60,6 +62,23 @@ def test_compare_warns_of_other_data_and_looks_at_fewer_trials_on_demand(sweeps:
     assert "warning: other-data saw other data than first" in done.stderr
     assert "first n" in done.stdout
     assert {s["trials"] for s in sweeps.json("compare", "first", "better", "--at", "50")["sweeps"]} == {50}
+
+
+def test_compare_at_fewer_trials_shows_nothing_of_the_whole_sweeps(sweeps: Inside) -> None:
+    whole, some = sweeps("compare", "first", "better"), sweeps("compare", "first", "better", "--at", "50")
+    assert "took" in whole.stdout.splitlines()[0]
+    assert "took" not in some.stdout.splitlines()[0]
+
+
+def test_the_sign_where_curves_meet_is_explained(sweeps: Inside) -> None:
+    chart = sweeps("compare", "first", "better").stdout
+    assert "best rmse after so many trials, * where curves meet" in chart
+    assert "validation rmse by step, * where they meet" in sweeps("diff", "first:best", "better:best").stdout
+
+
+def test_a_sweep_named_twice_is_one_sweep(sweeps: Inside) -> None:
+    found = sweeps.json("compare", "last", "first", "better")["sweeps"]
+    assert [s["name"] for s in found] == ["better", "first"]
 
 
 def test_diff_shows_what_differs_and_what_does_not(sweeps: Inside) -> None:
@@ -111,6 +130,7 @@ def test_export_is_the_same_in_every_format_and_safe_for_spreadsheets(sweeps: In
     ("words", "code", "message"),
     [
         (["compare", "first"], 2, "needs 2 to 26 different sweeps"),
+        (["compare", "last", "better"], 2, "needs 2 to 26 different sweeps, got 1"),
         (["compare", "first", "nobody"], 2, "recent: better"),
         (["diff", "first", "first:2"], 2, "write SWEEP:NUMBER or SWEEP:best"),
         (["diff", "first:2", "first:999"], 2, "finished trials go from 0 to 299"),
@@ -143,6 +163,29 @@ def test_completion_offers_commands_options_sweeps_trials_and_spaces(sweeps: Ins
     assert offered(["diff"], "fir") == ["first:best"]
     assert "xgboost" in offered(["run"], "xg")
     assert offered(["show", "--tracking-uri", "http://127.0.0.1:9"], "") == []
+
+
+OFFERED = {
+    "sweep": "last",
+    "sweeps": "last",
+    "one": "first:best",
+    "trial": "first:best",
+    "model": "rides",
+    "space": "xgboost",
+}
+"""What a shell should offer, among others, for an argument of that name."""
+
+
+def test_whatever_names_something_is_completed(sweeps: Inside) -> None:
+    lacking = []
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        words = [p.name or "" for p in command.params if isinstance(p, click.Argument)][:1]
+        assert set(words) <= OFFERED.keys() | {"data", "shell"}, "a new kind of name"
+        wanted = {OFFERED[word] for word in words if word in OFFERED}
+        lacking += [name] if wanted - set(offered([name], "")) else []
+    assert lacking == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -177,10 +177,11 @@ def test_a_mistake_is_one_line_with_its_code(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("columns", [80, 120])
-def test_tables_fit_the_terminal(folder: Path, columns: int) -> None:
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_tables_fit_the_terminal_and_use_its_width(folder: Path, columns: int) -> None:
     out = on_a_terminal(folder, columns, "show", "last")
     assert "trials 0 to 5" in out
+    assert ("is champion: the first version of this model" in out) is (columns > 80)
     assert max(len(line) for line in out.splitlines()) <= columns
 
 

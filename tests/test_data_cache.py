@@ -368,7 +368,7 @@ def test_a_transformer_has_the_same_digest_in_every_process() -> None:
     digests = {
         subprocess.run(
             [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True,
+            capture_output=True, text=True, check=True, timeout=120,
         ).stdout
         for seed in ("1", "2")
     }  # fmt: skip
@@ -392,7 +392,7 @@ def test_of_several_builders_at_once_one_entry_remains(store: Path, table: str, 
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
     assert [name.split("-")[0] for name in names(store)] == ["encoded", "rows"]
     with DataCache(store) as cache:
@@ -408,7 +408,7 @@ def killed_while_writing(store: Path) -> None:
         "    (folder / 'one').write_text('half'); os.kill(os.getpid(), 9)\n"
         f"Entries(Path({str(store)!r})).add('rows-' + '0' * 32, write)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False)
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
 
 
@@ -490,7 +490,7 @@ def test_a_disk_that_takes_no_more_is_no_obstacle(store: Path, table: str, tmp_p
     full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); cache.flush()"
     code = PROGRAM.replace("cache.flush()", full)
     words = [sys.executable, "-B", "-c", code, str(store), table, str(tmp_path / "p")]
-    done = subprocess.run(words, input="\n\n", capture_output=True, text=True, check=False)
+    done = subprocess.run(words, input="\n\n", capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "the data will be read and encoded again next time" in done.stdout
     assert names(store) == []

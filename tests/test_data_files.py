@@ -1,6 +1,7 @@
 """Reading files: what is accepted, and the one line each mistake gets."""
 
 import gzip
+import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -224,9 +225,15 @@ def test_numbers_have_one_type_in_all_splits(tmp_path: Path) -> None:
 
 
 def test_rows_shared_between_splits_are_a_warning(tmp_path: Path) -> None:
-    assert (
-        "100% of the valid rows also occur among the training rows" in _splits(tmp_path, GOOD + "\n").warnings
-    )
+    but_one = "".join(GOOD.splitlines(keepends=True)[:-1])
+    told = _splits(tmp_path, but_one).warnings
+    assert "100% of the valid rows also occur among the training rows" in told
+
+
+def test_the_same_rows_in_another_format_are_refused(tmp_path: Path) -> None:
+    pd.read_csv(io.StringIO(GOOD)).to_parquet(tmp_path / "copy.parquet")
+    with pytest.raises(DataError, match=r"--test .*copy.parquet: has the same rows as --train .*train.csv"):
+        _splits(tmp_path, GOOD.replace("1", "2"), test=str(tmp_path / "copy.parquet"))
 
 
 def test_a_constant_target_is_a_warning(tmp_path: Path) -> None:

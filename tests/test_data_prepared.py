@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import LinearSVR
 
 from sweeps.data.datasets import Dataset, load_dataset
-from sweeps.data.prepared import open_folds, open_refit, prepare
+from sweeps.data.prepared import open_folds, open_refit, prepare, prepare_refit
 from sweeps.data.spec import DataSpec
 from sweeps.errors import SpaceError
 from sweeps.trial import Encoding
@@ -114,6 +114,20 @@ def test_without_folds_there_is_nothing_to_refit(dataset: Dataset, tmp_path: Pat
     prepare(dataset, NATIVE, "auto", tmp_path / "p")
     with pytest.raises(ValueError, match="without cross-validation"):
         open_refit(tmp_path / "p")
+
+
+def test_a_refit_has_all_rows_but_the_test_rows_with_features_fitted_on_them(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    prepared = prepare_refit(dataset, ONE_HOT, "auto", tmp_path / "p")
+    fold = open_refit(prepared.folder)
+    assert dataset.valid is not None
+    np.testing.assert_array_equal(fold.y_train, np.concatenate([dataset.train.y, dataset.valid.y]))
+    rows = pd.concat([dataset.train.X, dataset.valid.X])
+    np.testing.assert_array_equal(fold.X_train, prepared.transformer.transform(rows))
+    scaled = fold.X_train[:, np.abs(fold.X_train).max(axis=0) > 1.5]
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-12)
+    assert (fold.X_valid, open_folds(prepared.folder)) == (None, ())
 
 
 def test_the_given_transformer_is_cloned(dataset: Dataset, tmp_path: Path) -> None:

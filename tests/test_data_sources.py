@@ -90,7 +90,9 @@ def test_checking_a_spec_imports_nothing_heavy() -> None:
         "import sys; from sweeps.data.spec import *; check_spec(DataSpec(name='diabetes'));"
         "print([m for m in ('numpy', 'pandas', 'sklearn', 'pyarrow') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -99,7 +101,9 @@ def test_opening_prepared_data_imports_only_numpy_and_scipy() -> None:
         "import sys; from sweeps.data.prepared import open_folds, open_refit;"
         "print([m for m in ('pandas', 'sklearn', 'pyarrow') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
 
 

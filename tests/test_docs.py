@@ -15,9 +15,11 @@ The commands of a document run in order in one folder that stands for a clone. W
 import json
 import os
 import re
+import select
 import shlex
 import shutil
 import subprocess
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,12 +33,16 @@ import pandas as pd
 import pytest
 
 from sweeps.cli.main import COMMANDS, cli
+from tests.ends import SECONDS
 from tests.shell import SWEEPS
 from tests.stores import BIN, free_port, process, wait_for
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("results/*.md")})
+FOLDERS = ("", "docs/**/", "benchmarks/", "results/", "results/benchmarks/", "tests/**/", "examples/")
+PAGES = sorted(
+    path for folder in FOLDERS for kind in ("md", "ipynb") for path in ROOT.glob(f"{folder}*.{kind}")
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LEFT_OUT = (
     "python3 -m venv",
@@ -69,12 +75,20 @@ def commands(block: str) -> list[str]:
     return [part for part in parts if not part.startswith(LEFT_OUT)]
 
 
+def text_of(page: Path) -> str:
+    """The text of a page; of a notebook, what it says between its cells of code."""
+    if page.suffix != ".ipynb":
+        return page.read_text()
+    cells = json.loads(page.read_text())["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
 def own_commands() -> Iterator[tuple[str, list[str]]]:
-    for page in DOCUMENTS:
+    for page in (*DOCUMENTS, ROOT / "benchmarks" / "README.md"):
         for _, block in blocks(page, "bash"):
             for command in commands(block):
                 if command.startswith("sweeps "):
-                    yield page.name, command.split()[1:]
+                    yield page.name, shlex.split(command)[1:]
 
 
 @dataclass
@@ -135,7 +149,9 @@ class Reader:
 def ask_to_end(server: "subprocess.Popen[bytes]") -> None:
     """What a killed ``sweeps ui`` started would live on, so it is asked first; whoever made it reaps it."""
     server.terminate()
-    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    deadline, ended = time.monotonic() + SECONDS, os.WEXITED | os.WNOWAIT | os.WNOHANG
+    while os.waitid(os.P_PID, server.pid, ended) is None and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
 
 
 @pytest.fixture
@@ -258,7 +274,7 @@ def test_the_guide_names_every_exit_code() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if target.startswith("https://"):
             continue
@@ -271,7 +287,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that headings get on a page."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -289,6 +305,33 @@ def test_the_code_names_no_decision_that_is_not_there() -> None:
     for path in (ROOT / "sweeps").rglob("*.py"):
         for name in re.findall(r"docs/[\w/-]+\.md", path.read_text()):
             assert (ROOT / name).exists(), f"{path.name}: {name}"
+
+
+def test_every_image_is_shown_on_a_page() -> None:
+    images = set((ROOT / "docs" / "images").iterdir())
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", text_of(page))
+    }
+    assert images - shown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_pip_is_told_is_there(page: Path) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for named in re.findall(r"(?:\.|\bsweeps)\[([a-z,]+)\]", text_of(page)):
+        assert set(named.split(",")) <= extras.keys()
+    for file in re.findall(r"pip install .*?-[cr] (\S+)", text_of(page)):
+        assert (ROOT / file).is_file()
+
+
+def test_the_pins_were_made_by_the_command_of_the_guide() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    [command] = re.findall(r"^uv pip compile .*$", guide, re.MULTILINE)
+    assert (ROOT / "constraints.txt").read_text().splitlines()[1] == f"#    {command}"
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert f"--python-version {oldest.removeprefix('>=')} " in command
 
 
 def test_images_are_light() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.analysis.axes import Axis
 from sweeps.analysis.edges import rounded
-from sweeps.analysis.explain import Explanation
+from sweeps.analysis.explain import Explanation, move_text
 from sweeps.analysis.intervals import bootstrap
 from sweeps.analysis.next.space import NextSpace, next_space
 from sweeps.analysis.outlook import tail_chance
@@ -76,6 +76,16 @@ def test_a_best_value_at_the_edge_asks_for_a_wider_range(found: Explanation) -> 
     assert rate.low > 0.01
     assert rate.high > 0.2  # where the landscape's optimum is
     assert "upper fifth of 0.01 to 0.1" in text_of(found, "range")
+
+
+def test_the_best_trials_of_a_branch_are_not_called_the_best_of_all(found: Explanation) -> None:
+    """Ridge has no depth: what its trials came to says nothing of it."""
+    depth = next(m for m in found.moves if m.axis.label == "depth")
+    assert f"all {depth.judged} best trials that have it lie between" in text_of(found, "range")
+    flat = replace(depth, axis=replace(depth.axis, branch=()))
+    assert f"all {depth.judged} best trials lie between" in move_text(flat)
+    rate = next(m for m in found.moves if m.axis.label == "rate")
+    assert f"{rate.near} of the {rate.judged} best trials that have it lie in" in move_text(rate)
 
 
 def test_good_values_inside_ask_for_a_narrower_range(found: Explanation) -> None:
@@ -204,7 +214,7 @@ def test_finalists_that_agree_are_said_to() -> None:
     )
     text = text_of(Explanation(made), "test")
     assert "the best on validation wins on test too" in text
-    assert "win 97% of the time." in text
+    assert "In 97% of resamples of the test rows the winner is best." in text
 
 
 def test_the_intervals_cover_and_equal_models_share_the_wins() -> None:

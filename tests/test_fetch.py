@@ -58,12 +58,12 @@ def site(month: bytes) -> Iterator[Site]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = Site(f"http://127.0.0.1:{server.server_port}/trip-data/", sends(month))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield found
     found.release.set()
     server.shutdown()
-    thread.join()
+    thread.join(30)
     server.server_close()
 
 

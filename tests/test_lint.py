@@ -35,6 +35,13 @@ def one(expression: str) -> str:
     return f"SPACE = {{'x': {expression}}}"
 
 
+def foreign(module: str, kind: str) -> tuple[str, str]:
+    """A space with a distribution of another package, which need not be installed: it is told by name."""
+    made = f"class {kind}:\n    __module__ = {module!r}\n"
+    package = module.partition(".")[0]
+    return made + one(f"{kind}()"), rf"'x' is {package} {kind}, not a hyperopt expression \(hp\.uniform"
+
+
 BAD = {
     # nothing to search, or not Hyperopt's
     "none": ("SPACE = None", r"SPACE must be a non-empty dict of hyperopt expressions, got NoneType"),
@@ -52,6 +59,11 @@ BAD = {
         "from scipy.stats import uniform\n" + one("uniform(0, 1)"),
         r"'x' is scipy rv_\w+, not a hyper",
     ),
+    "optuna": foreign("optuna.distributions", "FloatDistribution"),
+    "ray": foreign("ray.tune.search.sample", "Float"),
+    "skopt": foreign("skopt.space.space", "Real"),
+    "ConfigSpace": foreign("ConfigSpace.hyperparameters", "UniformFloatHyperparameter"),
+    "nevergrad": foreign("nevergrad.parametrization.data", "Scalar"),
     "unlabelled": (one("scope.uniform(0, 1)"), r"scope\.uniform\(0, 1\) has no label"),
     "keys": ("SPACE = {1: hp.uniform('x', 0, 1)}", r"must be text, got 1"),
     "not a dict": ("SPACE = [hp.uniform('x', 0, 1)]", r"must evaluate to a dict .* got tuple"),

@@ -66,10 +66,63 @@ CASES = {
         r"'x': loguniform\(-5, -1\) draws from 0.00674 to 0.368: its bounds are powers of e, not of 10; "
         r"for 1e-05 to 0.1 write hp.loguniform\('x', log\(1e-05\), log\(0.1\)\)$",
     ),
-    "powers of e, whole": hints(
+    "exponents, whole": warns(
         "scope.int(hp.qloguniform('x', 0, 3, 1))",
+        "exponents",
+        r"'x': qloguniform\(0, 3, 1\) draws from 1 to 20: its bounds are exponents; log\(0\) does not exist: "
+        r"give a positive low, such as qloguniform\(log\(1\), log\(3\), 1\)$",
+    ),
+    "exponents, one step": warns(
+        "hp.qloguniform('x', 0, 1, 1)", "exponents", r"; log\(0\) does not exist: give a positive low$"
+    ),
+    "exponents, far": warns(
+        "hp.loguniform('x', -3, 40)",
+        "exponents",
+        r"; log\(-3\) does not exist: give a positive low, such as loguniform\(log\(0.04\), log\(40\)\)$",
+    ),
+    **{
+        f"exponents {low}, {high}": warns(
+            f"hp.loguniform('x', {low}, {high})",
+            "exponents",
+            rf"'x': loguniform\({low}, {high}\) draws from {drawn}: its bounds are exponents; "
+            rf"did you mean loguniform\(log\({low}\), log\({high}\)\)\?$",
+        )
+        for low, high, drawn in [
+            ("0.5", "1", "1.649 to 2.718"),
+            ("1", "10", "2.718 to 2.203e\\+04"),
+            ("1", "20", "2.718 to 4.852e\\+08"),
+            ("2", "16", "7.389 to 8.886e\\+06"),
+        ]
+    },
+    **{
+        f"exponents 0, {high}": warns(
+            f"hp.loguniform('x', 0, {high})",
+            "exponents",
+            rf"draws from 1 to {last}: its bounds are exponents; log\(0\) does not exist: give a positive low, "
+            rf"such as loguniform\(log\({low}\), log\({high}\)\)$",
+        )
+        for high, last, low in [("20", "4.852e\\+08", "0.02"), ("0.1", "1.105", "0.0001")]
+    },
+    "an exponent for a mean": warns(
+        "hp.lognormal('x', 0.1, 0.05)",
+        "exponents",
+        r"'x': lognormal\(0.1, 0.05\) draws values around 1.105: its mu is an exponent; for values around 0.1 write "
+        r"lognormal\(log\(0.1\), log\(2\)\): two thirds of the draws then lie within a factor of 2$",
+    ),
+    "an exponent for a mean, steps": warns(
+        "hp.qlognormal('x', 100, 1, 5)",
+        "exponents",
+        r"draws values around 2.688e\+43: its mu is an exponent; .* write qlognormal\(log\(100\), log\(2\), 5\): two",
+    ),
+    "a power of e for a mean": hints(
+        "hp.lognormal('x', -3, 1)",
         "powers-of-e",
-        r"draws from 1 to 20: .* for 1 to 1000 write scope.int\(hp.qloguniform\('x', log\(1\), log\(1000\), 1",
+        r"draws values around 0.04979: its mu is a power of e, not of 10; for values around 0.001 write log\(0.001\)$",
+    ),
+    "a spread of magnitudes": warns(
+        "hp.lognormal('x', log(100), 20)",
+        "wide-sigma",
+        r"draws 5 % of its values below 4.2e-16 or above 2.4e\+19: its sigma is that of the logarithm; such as log\(2\)",
     ),
     "decades": warns(
         "hp.uniform('x', 1e-5, 1)",
@@ -293,6 +346,31 @@ PROPOSING = {name: case for name, case in CASES.items() if re.search(r"hp.\w+\\\
 def test_what_a_finding_proposes_has_no_finding(tmp_path: Path, case: Case) -> None:
     [finding] = found(tmp_path, case.space)
     assert found(tmp_path, f"SPACE = {{'x': {proposed(finding.text)}}}") == []
+
+
+LOGARITHMS = re.compile(r"(?:did you mean|such as|write) (q?log\w+)\((log.*?\)(?:, \d+)?)\)[?:]?")
+LOGARITHMIC = {name: case for name, case in CASES.items() if name.startswith(("exponents", "an exponent"))}
+
+
+@pytest.mark.parametrize("case", LOGARITHMIC.values(), ids=LOGARITHMIC)
+def test_the_logarithms_that_are_proposed_have_no_finding(tmp_path: Path, case: Case) -> None:
+    meant = LOGARITHMS.search(found(tmp_path, case.space)[0].text)
+    assert meant is not None or case.words.endswith("a positive low$")
+    if meant is not None:
+        assert found(tmp_path, f"SPACE = {{'x': hp.{meant[1]}('x', {meant[2]})}}") == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "hp.loguniform('x', log(0.001), log(0.1))",
+        "hp.loguniform('x', log(1), log(500))",
+        "hp.lognormal('x', 0, 1)",
+        "hp.lognormal('x', log(30), 0.5)",
+    ],
+)
+def test_logarithms_are_taken_as_they_are(tmp_path: Path, expression: str) -> None:
+    assert found(tmp_path, f"SPACE = {{'x': {expression}}}") == []
 
 
 def test_steps_without_a_multiple_between_the_bounds(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ def test_importing_the_package_imports_no_library():
         "print([m for m in ('xgboost', 'sklearn', 'mlflow', 'scipy', 'hyperopt') if m in sys.modules])"
     )
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+        ).stdout
         == "[]\n"
     )

@@ -1,5 +1,7 @@
 """What is scored is what is saved."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -56,6 +58,24 @@ def test_the_saved_booster_predicts_bit_for_bit_what_was_scored(form, params):
     assert np.array_equal(loaded.predict(fold.X_valid).astype(float), fitted.predictions)
     assert type(loaded) is xgboost.XGBRegressor
     assert loaded.n_jobs is None
+
+
+class Looks(xgboost.callback.TrainingCallback):
+    """Notes how many threads XGBoost trains with."""
+
+    def __init__(self):
+        self.threads = []
+
+    def after_iteration(self, model, epoch, evals_log):
+        self.threads.append(json.loads(model.save_config())["learner"]["generic_param"]["nthread"])
+        return False
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "3"), ({"n_jobs": 2}, "2"), ({"nthread": 2}, "2")])
+def test_xgboost_trains_with_its_share_of_threads_unless_the_user_said(given, expected):
+    looks = Looks()
+    fit(boosted(n_estimators=2, callbacks=[looks], **given), make_fold(), seed=1, threads=3)
+    assert looks.threads == [expected] * 2
 
 
 def test_the_best_round_of_the_curve_is_the_score():

@@ -103,8 +103,9 @@ def test_the_forecast_names_what_it_rests_on(told: Any) -> None:
     low, middle, high = forecast["time"]["sweep"]
     assert FIXED_SECONDS[0] < low < middle < high
     assert (forecast["trials"], forecast["workers"], forecast["rows"]) == (50, 1, 265)
-    assert forecast["time"]["rows"][0] == 200
-    assert forecast["time"]["timed"] >= max(3, forecast["time"]["largest"])
+    assert forecast["time"]["rows"] == [200, 265], "a few rows first, then all that the sweep trains on"
+    assert forecast["time"]["timed"] >= 3, "one of each branch that trains"
+    assert 1 <= forecast["time"]["largest"] <= forecast["time"]["timed"]
     assert forecast["slowdown"] == 1.0
     assert forecast["disk"]["model"] > 0
 
@@ -121,6 +122,7 @@ def test_nothing_is_left_behind(space: SearchSpace, tmp_path: Path, monkeypatch:
         capture_output=True,
         encoding="latin-1",
         check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -237,6 +239,13 @@ def test_the_forecast_finds_the_time_of_more_rows() -> None:
     assert found.sweep[0] < true < found.sweep[2]
     assert found.even[0] <= 2000 <= found.even[2]
     assert (found.timed, found.largest, found.rows) == (4, 0, (200, 1600, 12_800))
+
+
+def test_points_that_were_timed_at_all_rows_are_told_apart() -> None:
+    some = [*timings(200), *timings(1600)[:3]]
+    found = wall_time(some, {"all": 1.0}, 1600, 200, 1, 1.0)
+    assert (found.timed, found.largest, found.rows) == (4, 3, (200, 1600))
+    assert wall_time(some, {"all": 1.0}, 1601, 200, 1, 1.0).largest == 0
 
 
 def test_the_less_is_timed_the_wider_the_forecast() -> None:

@@ -68,5 +68,7 @@ def test_the_reason_names_the_round_and_both_figures() -> None:
 
 def test_a_mistake_on_the_command_line_costs_no_heavy_import() -> None:
     code = "import sys, sweeps.pruning; print({'numpy', 'mlflow', 'hyperopt'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "set()\n"

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from xgboost import XGBRegressor
 
+from sweeps.api.blending import averaged
 from sweeps.errors import SpaceError, StoreError, UsageError
+from sweeps.record import Member
 from sweeps.registry import (
     champion_of,
     check_model_name,
@@ -48,6 +51,22 @@ def test_a_champion_predicts_raw_rows_like_the_pipeline(place: Place, kind: str)
     loads_back(
         place.store, "models:/rides@champion", X, pipe.predict(X)
     )  # MLflow's own file beside it is no change
+
+
+def test_an_average_of_models_that_share_their_features_is_as_safe_as_each(place: Place) -> None:
+    """Features are handed on as calls; written twice under one number they would be taken for a forgery."""
+    pipes = {number: pipeline(model) for number, model in enumerate(MODELS.values())}
+    features = pipes[0].steps[0]
+    shared = {number: Pipeline([features, pipe.steps[1]]) for number, pipe in pipes.items()}
+    blend = averaged([Member(number, 1 / len(shared)) for number in shared], shared)
+    X = table(40, seed=1)
+    expected = np.mean([pipe.predict(X) for pipe in pipes.values()], axis=0)
+    np.testing.assert_allclose(blend.predict(X), expected, rtol=1e-12)
+    logged = place.log(place.trial(), blend)
+    loads_back(place.store, logged.uri, X, blend.predict(X))
+    assert "xgboost==" in (place.files(logged) / "requirements.txt").read_text()
+    again = clone(load_pipeline(place.store, logged.uri)).fit(X, X["passengers"])
+    assert again.predict(X).shape == (40,)
 
 
 def test_registering_works_on_every_store(any_uri: str, request: pytest.FixtureRequest) -> None:

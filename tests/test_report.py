@@ -65,7 +65,7 @@ def test_a_param_named_like_a_column_does_not_replace_it() -> None:
 
 def test_the_summary_has_the_promised_keys() -> None:
     figures = summary(record())
-    keys = "sweep name experiment state trials best finalists test_rmse model seconds overhead ui"
+    keys = "sweep name experiment state trials best finalists test_rmse blend refit model seconds overhead ui"
     assert list(figures) == keys.split()
     assert figures["trials"] == {"complete": 3, "pruned": 1, "failed": 1, "lost": 1}
     assert (figures["best"]["trial"], figures["best"]["rmse"], figures["test_rmse"]) == (1, 5.5, 5.8)
@@ -113,7 +113,12 @@ def test_the_picture_does_not_depend_on_the_readers_matplotlib_settings(tmp_path
             **own,
         }
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=120,
         )
         digests.add(done.stdout)
     assert len(digests) == 1

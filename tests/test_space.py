@@ -75,7 +75,7 @@ def test_listing_imports_nothing_heavy() -> None:
     )
     folder = Path(sweeps.__file__).parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=folder
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=folder, timeout=120
     )
     assert done.stdout == "[]\n"
 

@@ -20,9 +20,13 @@ from typing import Any
 import pytest
 
 from sweeps.errors import StoreError, UsageError
+from sweeps.tracking.reader import list_sweeps
 from sweeps.tracking.store import ensure_experiment, open_store, resolve_uri
 from tests.bad.places import without_privilege
-from tests.stores import postgres_server
+from tests.ends import end
+from tests.laws.make import write_space
+from tests.shell import RIDGE, SOON, Shell
+from tests.stores import Postgres, postgres_server
 
 ROOT = Path(__file__).parents[1]
 OPEN = """
@@ -266,17 +270,18 @@ def test_four_at_once_make_one_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_moment_leaves_a_store_that_opens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [4, pytest.param(50, marks=pytest.mark.nightly)])
+def test_a_kill_at_any_moment_leaves_a_store_that_opens(tmp_path: Path, moments: int) -> None:
     """Without a template: the kills fall into the imports, the migrations, the cleaning and the copy."""
     path, cache = tmp_path / "mlflow.db", tmp_path / "cache"
     started = time.monotonic()
     assert opened(path, XDG_CACHE_HOME=str(cache)).wait(timeout=100) == 0
     whole = time.monotonic() - started
-    for moment in range(4):
+    for moment in range(moments):
         path, cache = tmp_path / f"{moment}.db", tmp_path / f"cache{moment}"
         victim = opened(path, XDG_CACHE_HOME=str(cache))
         with suppress(subprocess.TimeoutExpired):
-            victim.wait(timeout=whole * (0.4 + 0.13 * moment))
+            victim.wait(timeout=whole * (0.4 + 0.52 * moment / moments))
         if victim.poll() is None:
             os.killpg(victim.pid, signal.SIGKILL)
             victim.wait()
@@ -284,6 +289,63 @@ def test_a_kill_at_any_moment_leaves_a_store_that_opens(tmp_path: Path) -> None:
         assert is_good(path)
         assert not list(tmp_path.glob(".*.new"))
         assert [p.suffix for p in (cache / "sweeps").iterdir()] == [".db"]
+
+
+OPEN_ANY = """
+import os, sys
+from mlflow.store.db import utils
+from sweeps.tracking.store import open_store
+if DIES:
+    utils._upgrade_db = lambda _: os.kill(os.getpid(), 9)
+open_store(URI)
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_between_the_transactions_of_postgresql(forked: list[str], postgres: Postgres) -> None:
+    """F3: MLflow makes its first tables, and is killed before it makes them what they are today."""
+    uri = postgres()
+    code = OPEN_ANY.replace("URI", repr(uri)).replace("DIES", "True")
+    done = subprocess.run([*forked, "python", code], check=False, timeout=100)
+    assert done.returncode == 255, "nobody told its exit code: it was killed"
+    assert "runs" in tables(uri)
+    ensure_experiment(open_store(uri), "exp")
+
+
+@pytest.mark.nightly
+def test_a_kill_at_any_moment_leaves_a_postgresql_that_opens(postgres: Postgres) -> None:
+    whole = 0.0
+    for moment in range(11):
+        uri, started = postgres(), time.monotonic()
+        code = OPEN_ANY.replace("URI", repr(uri)).replace("DIES", "False")
+        victim = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, start_new_session=True)
+        with suppress(subprocess.TimeoutExpired):
+            victim.wait(timeout=whole * (0.3 + 0.07 * moment) or 100)
+        whole = whole or time.monotonic() - started
+        end(victim)
+        ensure_experiment(open_store(uri), "exp")
+
+
+def tables(uri: str) -> set[str]:
+    import sqlalchemy
+
+    with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect() as connection:
+        return set(sqlalchemy.inspect(connection).get_table_names())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("cache", ["warm", "cold"])
+def test_four_commands_at_once_make_one_store(shell: Shell, cache: str) -> None:
+    """F4: four sweeps begin where there is no store yet; with a cold cache they make the template, too."""
+    if cache == "cold":
+        shell.env["XDG_CACHE_HOME"] = str(shell.folder / "cache")
+    space = str(write_space(shell.folder, RIDGE))
+    words = ["run", space, "--data", "diabetes", "--trials", "1", "--engine", "serial", "--no-register", "-q"]
+    four = [shell.fork(*words, "--name", f"s{number}") for number in range(4)]
+    said = [process.communicate(timeout=3 * SOON)[1] for process in four]
+    assert [process.returncode for process in four] == [0] * 4, said
+    assert {sweep.name for sweep in list_sweeps(open_store(shell.uri))} == {"s0", "s1", "s2", "s3"}
+    assert is_good(shell.folder / "mlflow.db")
 
 
 @pytest.mark.slow
@@ -294,7 +356,7 @@ def test_a_kill_at_each_durable_step_leaves_a_store_that_opens(tmp_path: Path, c
     open_store(f"sqlite:///{tmp_path / 'first.db'}")  # the template is there from now on
     suicide = f"import os; os.{call} = lambda *a, **k: os.kill(os.getpid(), 9)\n{OPEN}"
     victim = subprocess.run(
-        [sys.executable, "-c", suicide, str(path)], cwd=Path(__file__).parents[1], check=False
+        [sys.executable, "-c", suicide, str(path)], cwd=Path(__file__).parents[1], check=False, timeout=120
     )
     assert victim.returncode == -9
     assert is_good(path)
@@ -329,7 +391,9 @@ def test_opening_says_nothing(tmp_path: Path) -> None:
         code,
         f"sqlite:///{tmp_path / 'mlflow.db'}",
     ]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True, timeout=120
+    )
     assert (done.stdout, done.stderr) == ("", "")
 
 
@@ -424,6 +488,7 @@ def test_checking_a_store_imports_nothing_heavy(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.stdout == "[]\n"
 

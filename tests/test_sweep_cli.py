@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import pandas as pd
 import psutil
 import pytest
 
+from sweeps.engines import available_cores
 from tests.laws.make import write_space
-from tests.shell import RIDGE, SOON, TRAIN, Shell, wait_until
+from tests.shell import RIDGE, SOON, SWEEPS, TRAIN, Shell, wait_until
 
 
 @pytest.mark.slow
@@ -94,22 +96,41 @@ def test_a_table_with_json_gives_the_model(shell: Shell) -> None:
     }  # fmt: skip
 
 
+def test_a_space_without_further_points_is_said_to_be_the_end(shell: Shell) -> None:
+    three = TRAIN.replace('hp.uniform("x", 0, 1)', 'hp.choice("x", [1, 2, 3])')
+    body = three.replace("BODY", 'return params["x"]')
+    done = shell.run(body, "--engine", "serial", "--trials", "9", "--no-register")
+    assert done.returncode == 0, done.stderr
+    assert "warning: the sweep ended early: all 3 points of the search space are tried" in done.stderr
+    enough = shell.run(body, "--engine", "serial", "--trials", "3", "--no-register", "--name", "enough")
+    assert "ended early" not in enough.stderr
+
+
+@pytest.mark.slow
+def test_more_threads_than_cores_are_warned_of(shell: Shell) -> None:
+    cores = available_cores()
+    words = "--trials", "1", "--no-register", "--workers", "1", "--threads"
+    done = shell.run(RIDGE, *words, str(cores + 1))
+    assert f"warning: 1 worker × {cores + 1} threads on {cores} core" in done.stderr
+    assert "get in each other's way" not in shell.run(RIDGE, *words, str(cores), "--name", "fits").stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--trials", "3"], 6, r"3 of 3 trials failed; most common \(3\): .*no such luck"),
+        (["--trials", "3"], 6, r"3 of 3 trials failed; most common \(3\): .*no such luck at \S+"),
         (
             ["--trials", "9", "--max-failures", "1"],
             8,
-            r"2 of 2 trials failed; most common \(2\): .*no such luck",
+            r"2 of 2 trials failed; most common \(2\): .*no such luck at \S+",
         ),
     ],
 )
 def test_failures_end_with_their_exit_code_and_one_line(
     shell: Shell, arguments: list[str], code: int, said: str
 ) -> None:
-    body = TRAIN.replace("BODY", 'raise RuntimeError("no such luck")')
+    body = TRAIN.replace("BODY", """raise RuntimeError(f"no such luck at {params['x']}")""")
     done = shell.run(body, "--engine", "serial", *arguments)
     assert done.returncode == code
     assert done.stdout == ""
@@ -117,6 +138,22 @@ def test_failures_end_with_their_exit_code_and_one_line(
     assert re.match(rf"error: sweep made-\S+: {said} \(sweeps show [0-9a-f]{{8}}\)$", last), last
     assert "Traceback" not in done.stderr
     assert shell.sweep().info.status == "FAILED"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        "MODEL = lambda alpha: Ridge(alpha)",
+        "train = lambda params, data, report: params['alpha']",
+    ],
+)
+def test_code_without_a_name_trains_on_workers_too(shell: Shell, model: str) -> None:
+    space = "SPACE = {'alpha': hp.loguniform('alpha', -3, 0)}"
+    body = f"from sklearn.linear_model import Ridge\n{model}\n{space}"
+    done = shell.run(body, "--trials", "2", "--workers", "2", "--no-register", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == 2
 
 
 LONG = TRAIN.replace(
@@ -143,7 +180,9 @@ def under_way(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_sweep_cleanly_and_names_what_to_do(shell: Shell, number: int, code: int) -> None:
     process, workers = under_way(shell)
     sent = time.monotonic()
@@ -208,11 +247,16 @@ def test_what_an_interrupted_sweep_says_to_type_works(shell: Shell) -> None:
     assert len(answer["finalists"]) >= 3
 
 
-@pytest.mark.slow
-def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
-    shell.env["TERM"] = "xterm"
+def shown_on_a_terminal(shell: Shell, start: list[str], *words: str, term: str) -> str:
+    """Run a sweep of four trials whose stderr is a terminal; give all that is written there."""
+    space = write_space(shell.folder, RIDGE)
+    fixed = ("run", str(space), "--data", "diabetes", "--trials", "4", "--seed", "1", "--no-register")
     ours, theirs = pty.openpty()
-    process = shell.start(RIDGE, "--trials", "4", "--workers", "1", stderr=theirs)
+    process = subprocess.Popen(
+        [*start, *fixed, *words], cwd=shell.folder, env={**shell.env, "TERM": term}, text=True,
+        stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    shell.started.append(process)
     os.close(theirs)
     shown = b""
     while select.select([ours], [], [], SOON)[0]:
@@ -225,14 +269,82 @@ def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
         shown += part
     os.close(ours)
     answer, _ = process.communicate(timeout=SOON)
-    assert process.returncode == 0
-    text = shown.decode()
+    assert process.returncode == 0, shown
+    assert "\x1b" not in answer
+    return shown.decode().replace("\r\n", "\n")
+
+
+TOLD = r"\[(\d)/4\] trial (\d): rmse [\d.]+ in .* · best [\d.]+ \(trial \d\) · .* left"
+"""The line of a trial."""
+
+
+@pytest.mark.slow
+def test_on_a_terminal_there_is_a_live_view(shell: Shell) -> None:
+    text = shown_on_a_terminal(shell, SWEEPS, "--workers", "1", term="xterm")
     assert "4/4" in text
     assert "\x1b[" in text
     assert re.search(r"rmse [\d.]+\S*  trial \d, ", text)
     assert re.search(r"4 trials in .*: 4 complete", text)
     assert "trial 0: rmse" not in text
-    assert "\x1b" not in answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "term"),
+    [([], "dumb"), (["--plain", "--verbose"], "xterm")],
+    ids=["dumb", "plain and verbose"],
+)
+def test_on_a_terminal_there_are_plain_lines_if_asked_for(
+    shell: Shell, forked: list[str], words: list[str], term: str
+) -> None:
+    text = shown_on_a_terminal(shell, [*forked, "sweeps"], "--engine", "serial", *words, term=term)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert re.findall(rf"^{TOLD}$", text, re.MULTILINE) == [(str(n + 1), str(n)) for n in range(4)]
+    assert len(re.findall(r"^    alpha=[\d.]+$", text, re.MULTILINE)) == (4 if "--verbose" in words else 0)
+
+
+@pytest.mark.slow
+def test_verbose_leaves_every_trial_with_its_params_above_the_live_view(
+    shell: Shell, forked: list[str]
+) -> None:
+    text = shown_on_a_terminal(
+        shell, [*forked, "sweeps"], "--engine", "serial", "--verbose", term="xterm-256color"
+    )
+    assert "\x1b[" in text
+    lines = re.findall(rf"{TOLD}\x1b\[K\n    alpha=[\d.]+\x1b\[K\n", text)
+    assert [number for _, number in lines] == list("0123")
+
+
+@pytest.mark.slow
+def test_verbose_tells_the_params_of_every_trial_in_a_pipe_too(shell: Shell) -> None:
+    done = shell.run(RIDGE, "--trials", "2", "--engine", "serial", "--no-register", "--json", "--verbose")
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"^\[(\d)/2\] trial \d: rmse .*\n    alpha=([\d.]+)$", done.stderr, re.MULTILINE)
+    assert [number for number, _ in told] == ["1", "2"]
+    best = json.loads(done.stdout)["best"]
+    assert float(told[best["trial"]][1]) == pytest.approx(best["params"]["alpha"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_no_cache_keeps_nothing_of_the_data(shell: Shell) -> None:
+    cache = shell.folder / "cache"
+    shell.env["SWEEPS_CACHE_DIR"] = str(cache)
+    quick = ("--engine", "serial", "--quiet")
+    done = shell.run(RIDGE, "--trials", "1", "--no-register", "--name", "cut", *quick, "--no-cache")
+    assert done.returncode == 0, done.stderr
+    done = shell("resume", "cut", "--trials", "2", *quick, "--no-cache")
+    assert done.returncode == 0, done.stderr
+    assert kept_of_data(cache) == []
+    done = shell("resume", "cut", "--trials", "3", *quick)
+    assert done.returncode == 0, done.stderr
+    assert "rows" in kept_of_data(cache)
+
+
+def kept_of_data(cache: Path) -> list[str]:
+    """What kinds of entries a cache holds; a template of the store lies there, too."""
+    kinds = (path.name.partition("-")[0] for path in cache.iterdir())
+    return sorted(kind for kind in kinds if kind in ("encoded", "rows"))
 
 
 @pytest.mark.slow

@@ -106,7 +106,10 @@ def test_workers_elsewhere_give_what_serial_gives(
 
 def hidden(tmp_path: Path, number: int) -> dict[str, Any]:
     """Words for a worker that does not see the driver's files; none where the system does not let us."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run(["unshare", "-rm", "true"], check=False, timeout=300).returncode
+    ):
         return {}
     mine = tmp_path / f"machine-{number}"
     mine.mkdir()

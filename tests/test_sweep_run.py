@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import mlflow
@@ -30,6 +32,7 @@ from sweeps.settings import Sweep
 from sweeps.stopping import StopRules
 from sweeps.tracking.store import open_store
 from sweeps.trial import Finished, State
+from tests.inside import Inside
 from tests.laws.make import write_space
 
 Run = Callable[..., SweepRecord]
@@ -454,6 +457,18 @@ def test_nothing_is_registered_where_nothing_should_be(run: Run, client: MlflowC
     assert late.finalists == tuple(record.finalists)
 
 
+def test_fewer_finalists_than_asked_for_are_a_warning(
+    tmp_path: Path, sqlite_uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B11: all there are are scored; whoever asked for no number is not told."""
+    inside, space = Inside(tmp_path, monkeypatch, capsys), str(write_space(tmp_path, GOOD, "made"))
+    words = ["run", space, "--data", "diabetes", "--trials", "3", "--engine", "serial", "--no-register", "-q"]
+    told = inside(*words, "--tracking-uri", sqlite_uri, "--top", "50")
+    assert told.returncode == 0, told.stderr
+    assert "warning: --top 50: 3 trials with an rmse, all of them finalists\n" in told.stderr
+    assert "--top" not in inside(*words, "--tracking-uri", sqlite_uri).stderr
+
+
 @pytest.mark.slow
 def test_serial_and_one_local_worker_give_the_same_bits(run: Run) -> None:
     body = (
@@ -471,6 +486,11 @@ SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 2, 6, 1)),
     two = run(body, trials=6, threads=1, engine="local", workers=2, name="two")
     assert [t.trial.proposal.point for t in two.trials] == [t.trial.proposal.point for t in serial.trials]
     assert [t.outcome.rmse for t in two.trials] == [t.outcome.rmse for t in serial.trials]
+    ran = [{trial.outcome.worker for trial in record.trials} for record in (serial, local, two)]
+    here = f"{gethostname()}:{os.getpid()}"
+    assert ran[0] == {here}
+    assert [len(workers) for workers in ran] == [1, 1, 2]
+    assert here not in ran[1] | ran[2]
 
 
 def test_a_time_limit_ends_a_sweep(run: Run) -> None:
@@ -504,6 +524,15 @@ def test_a_worker_that_dies_over_a_finalist_is_given_another_chance(run: Run, tm
     assert (tmp_path / "refitted").exists()
     assert record.model is not None
     assert all(f.test_rmse is not None for f in record.finalists)
+
+
+@pytest.mark.slow
+def test_a_finalist_that_hangs_when_trained_again_is_killed(run: Run) -> None:
+    record = run(
+        REFIT.replace("HOW", "seen or signal.pause()"), cv=2, engine="local", workers=1, trial_timeout=2
+    )
+    assert record.model is not None
+    assert [f.test_rmse is None for f in record.finalists].count(True) == 1
 
 
 @pytest.mark.slow
@@ -555,5 +584,6 @@ def test_other_stores_hold_the_same(
     model = reload(uri, "models:/elsewhere@champion")
     best = min(f.test_rmse for f in there.finalists if f.test_rmse is not None)
     assert root_mean_squared_error(rows.y, model.predict(rows.X)) == pytest.approx(best, rel=1e-9)
-    runs = MlflowClient(uri, uri).search_runs([there.experiment_id])
-    assert {r.info.status for r in runs} == {"FINISHED"}
+    of_this_sweep = f"tags.`mlflow.parentRunId` = '{there.run_id}'"
+    runs = MlflowClient(uri, uri).search_runs([there.experiment_id], of_this_sweep)
+    assert [r.info.status for r in runs] == ["FINISHED"] * 3

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 
 GATED = """
 import os
-SPACE = {"learning_rate": hp.uniform("learning_rate", 0, 1), "max_depth": hp.choice("max_depth", [3, 5]),
-         "objective": "reg:squarederror"}
+LABELS = ["l2_regularization", "learning_rate", "min_samples_leaf", "validation_fraction"]
+SPACE = {**{label: hp.uniform(label, 0, 1) for label in LABELS},
+         "max_depth": hp.choice("max_depth", [3, 5]), "objective": "reg:squarederror"}
 def train(params, data, report):
     number = len(os.listdir("begun"))
     open(f"begun/{number}", "w").close()
@@ -28,7 +29,7 @@ def train(params, data, report):
         open("gate").read()
     return 60.0 - number
 """
-"""Trial 1 fails, trial 3 waits for the gate; each prints."""
+"""Trial 1 fails, trial 3 waits for the gate; each prints. Not all params have room on 80 columns."""
 
 
 @pytest.fixture
@@ -71,8 +72,28 @@ def waits(screen: str) -> bool:
     return "3/4 trials" in screen and "58.25" in screen
 
 
+def bar(screen: str) -> int:
+    """How long the bar of the trials is."""
+    return sum(screen.count(sign) for sign in "━─")
+
+
+def is_wide(screen: str) -> bool:
+    """As on 200 columns: the bar in full, params of long names in one line."""
+    return waits(screen) and bar(screen) == 40 and "l2_regularization" in screen
+
+
+def is_low(screen: str) -> bool:
+    """As on 12 lines: no room for the failures below who runs and the best."""
+    return waits(screen) and bar(screen) == 40 and "failures" not in screen
+
+
+def is_narrow(screen: str) -> bool:
+    """As on 80 columns and 24 lines: all boards, the bar and the names of params cut."""
+    return waits(screen) and bar(screen) < 40 and "failures" in screen and "l2_regularization" not in screen
+
+
 def test_a_live_view_fits_each_size_and_leaves_the_answer(running: Terminal, tmp_path: Path) -> None:
-    lines = lines_of(running.wait_for(waits))
+    lines = lines_of(running.wait_for(is_narrow))
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("sweep gated · tpe, seed 1")
     assert lines.count("a trial says hello") == 4
@@ -86,11 +107,12 @@ def test_a_live_view_fits_each_size_and_leaves_the_answer(running: Terminal, tmp
         assert words in text
     assert colours(running.screen(styled=True))
 
-    for columns, rows in ((200, 50), (100, 12), (80, 24)):
+    for columns, rows, is_painted in ((200, 50, is_wide), (100, 12, is_low), (80, 24, is_narrow)):
         running.resize(columns, rows)
-        shown = lines_of(running.wait_for(lambda now: waits(now) and now.count("running") == 1))
+        shown = lines_of(running.wait_for(is_painted))
         assert max(map(len, shown)) <= columns
         assert len([line for line in shown if "/4 trials" in line]) == 1
+        assert len([line for line in shown if line.startswith("running")]) == 1
 
     open_gate(tmp_path)
     left = running.wait_for("code 0")

@@ -108,7 +108,6 @@ def test_a_sweep_comes_back_as_it_was_written(any_uri: str) -> None:
     assert record.model == ModelVersion("diabetes-regressor", 2, "champion", "the first")
     assert record.extra["overhead"] == 0.01
     assert record.ended is not None
-    assert writer.seconds > 0
 
 
 def test_the_ui_finds_what_it_shows(any_uri: str) -> None:
@@ -319,9 +318,9 @@ def test_the_commit_is_the_one_of_the_folder(tmp_path: Path, monkeypatch: pytest
         ["init", "-q"],
         ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
     ):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=120)
     head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True
+        ["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120
     )
     monkeypatch.chdir(tmp_path)
     assert context_tags()["mlflow.source.git.commit"] == head.stdout.strip()

@@ -258,7 +258,8 @@ def test_all_or_nothing(sqlite_uri: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(writer.write([Entry(proposal(1), 1.0, complete(1.0), 2.0)])) == 1
 
 
-def test_a_database_that_went_away_is_one_line() -> None:
+def test_a_database_that_went_away_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # the artifacts of a sweep in PostgreSQL go to the folder it is run in
     with postgres_server() as new_database:
         store = open_store(new_database())
         writer = by_tables(store)
@@ -282,11 +283,12 @@ def ended(store: Store) -> None:
 
 def test_two_writers_in_one_file(sqlite_uri: str) -> None:
     writers = [by_tables(open_store(sqlite_uri)) for _ in range(2)]
-    threads = [threading.Thread(target=many, args=(writer,)) for writer in writers]
+    threads = [threading.Thread(target=many, args=(writer,), daemon=True) for writer in writers]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+        assert not thread.is_alive()
     store = open_store(sqlite_uri)
     assert [len(read_sweep(store, writer.run_id).trials) for writer in writers] == [40, 40]
 

@@ -3,6 +3,7 @@
 import math
 import os
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sweeps.data.datasets import load_dataset
 from sweeps.data.prepared import open_folds, open_refit, prepare
 from sweeps.data.spec import DataSpec
 from sweeps.engines import open_engine
+from sweeps.models import matrices
 from sweeps.space.search_space import load_space
 from sweeps.trial import Encoding, Outcome, Setup, State, Task
 from sweeps.worker import run_trial
@@ -209,9 +211,56 @@ def test_it_runs_the_same_on_a_process_of_its_own(make_task):
     assert (there.rmse, there.curve) == (here.rmse, here.curve)
 
 
+def test_a_worker_builds_its_matrices_once(make_task, folders, tmp_path, monkeypatch):
+    """Not once for each trial: of many rows and columns that takes longer than the training."""
+    fresh = shutil.copytree(folders[None], tmp_path / "fresh")
+    built, build = [], matrices._build
+    monkeypatch.setattr(matrices, "_build", lambda *given: built.append(given) or build(*given))
+    task = make_task(BOOSTED)
+    task = replace(task, setup=replace(task.setup, data=str(fresh)))
+    first, second = (run_trial(replace(task, point=POINTS[BOOSTED] | {"max_depth": n})) for n in (2, 4))
+    assert (first.state, second.state) == (State.COMPLETE, State.COMPLETE)
+    assert first.rmse != second.rmse
+    assert len(built) == 1
+
+
+THREADS = """
+from joblib import effective_n_jobs
+from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_info
+SPACE = {"alpha": hp.uniform("alpha", 0, 1)}
+def threads():
+    return sorted({one["num_threads"] for one in threadpool_info()}), effective_n_jobs(None)
+"""
+LOOKING = {
+    "fit": """
+class Looks(Ridge):
+    def fit(self, X, y):
+        raise ValueError(*threads())
+MODEL = lambda **params: Looks(**params)
+""",
+    "train": """
+def train(params, data, report):
+    raise ValueError(*threads())
+""",
+}
+
+
+@pytest.mark.parametrize("name", ["serial", "local"])
+def test_a_trial_has_its_share_of_threads_and_no_more(make_task, name):
+    """BLAS and OpenMP (threadpoolctl), and what scikit-learn makes of ``n_jobs=None`` (joblib)."""
+    tasks = [make_task(THREADS + body, point={"alpha": 0.5}) for body in LOOKING.values()]
+    shared = [replace(task, setup=replace(task.setup, threads=3)) for task in tasks]
+    with open_engine(name, 1, 3) as engine:
+        outcomes = [engine.submit(run_trial, task).result(60) for task in shared]
+    assert [outcome.reason for outcome in outcomes] == ["ValueError: ([3], 3)"] * 2
+
+
 def test_a_worker_never_imports_mlflow():
     code = "import sys, sweeps.worker; print('mlflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "False\n"
 
 

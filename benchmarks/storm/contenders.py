@@ -27,6 +27,8 @@ class Contender(NamedTuple):
     """Takes the store and the number of the sweep; called in the sweep's folder."""
     replays: bool = True
     """Whether a sweep that goes on should visit what one that was never killed visits."""
+    processes: bool = False
+    """Whether trials run in processes of their own."""
 
 
 def read_ours(store: str, number: int) -> End:
@@ -68,7 +70,12 @@ def _coordinates(point: "dict[str, float] | object") -> tuple[float, float]:
 
 CONTENDERS = {
     "ours": Contender("ours, SQLite, 1 slot", "ours", 1, "sqlite:///mlflow.db", read_ours),
-    "ours-2": Contender("ours, SQLite, 2 worker processes", "ours", 2, "sqlite:///mlflow.db", read_ours),
+    "ours-1": Contender(
+        "ours, SQLite, 1 worker process", "ours", 1, "sqlite:///mlflow.db", read_ours, processes=True
+    ),
+    "ours-2": Contender(
+        "ours, SQLite, 2 worker processes", "ours", 2, "sqlite:///mlflow.db", read_ours, processes=True
+    ),
     "ours-server": Contender("ours, MLflow server, 1 slot", "ours", 1, "server", read_ours),
     "optuna": Contender("Optuna, SQLite", "optuna_study", 1, "sqlite:///study.db", read_optuna),
     "optuna-journal": Contender("Optuna, journal", "optuna_study", 1, "journal.log", read_optuna),

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,21 @@ class Driver:
             raise TimeoutError(f"a driver that nobody killed did not end within {LONGEST:g} s")
         return code
 
-    def strike(self, moments: random.Random) -> None:
-        """Kill a worker, and see how the driver takes it; mostly the driver itself."""
+    def strike(self, moments: random.Random, struck: Callable[[], object]) -> None:
+        """Kill a worker, and see how the driver takes it; mostly the driver itself.
+
+        Args:
+            moments: decides whom.
+            struck: called as soon as it is done.
+        """
         workers = children(self.pid)
         if workers and moments.random() < WORKER_SHARE:
             os.kill(moments.choice(workers), signal.SIGKILL)
+            struck()
             self.finish()
         else:
             self._kill()
+            struck()
 
     def _kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -39,7 +39,7 @@ def main() -> None:
         name=name,
         trials=told.trials,
         seed=told.seed,
-        engine="serial" if told.slots == 1 else "local",
+        engine="local" if told.processes else "serial",
         workers=told.slots,
         threads=1,
         register=False,

@@ -28,8 +28,8 @@ def figure(x: float, y: float) -> float:
 
 
 def acknowledge(x: float, y: float, value: float) -> None:
-    """Note that the driver was told: this trial is kept."""
-    note(ACKS, [x, y, value])
+    """Note that the driver was told: this trial is kept; and how many trainings had begun by then."""
+    note(ACKS, [x, y, value, len(read_notes(Path.cwd(), STARTS))])
 
 
 def note(name: str, line: Any, folder: Path | None = None) -> None:
@@ -54,4 +54,5 @@ def given() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--number", type=int, required=True)
+    parser.add_argument("--processes", action="store_true")
     return parser.parse_args()

@@ -11,7 +11,8 @@ from docs.generate.markdown import code, joined, table
 from docs.generate.meanings import MEANINGS, OPEN
 from docs.generate.walk import run_sweeps, walking
 
-SWEEP = "sweeps run lasso --data diabetes --trials 3 --seed 1 --engine serial --name keys"
+FINISH = "--refit train+valid --blend"
+SWEEP = f"sweeps run lasso --data diabetes --trials 3 --seed 1 --engine serial {FINISH} --name keys"
 ANSWERS = {
     "sweeps run --json": f"{SWEEP} --json",
     "sweeps show SWEEP --json": "sweeps show keys --json",

@@ -78,7 +78,7 @@ def agree(said: str, printed: str) -> bool:
 
 def _words(text: str) -> list[str]:
     """Split a text, a time with its unit in one piece; what only a run of a minute prints is left out."""
-    text = re.sub(r" · overhead [\d.]+ % of it", "", text)
+    text = re.sub(r" · overhead [\d.]+ % while trials ran", "", text)
     text = re.sub(r"(\d+[hm]) \d+[ms]", r"\1", text)
     text = re.sub(r"(?<=\d) (?=[s%](\s|$))", "", text)
     return re.findall(r"[^\s(),;=]+", text)

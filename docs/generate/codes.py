@@ -17,7 +17,8 @@ def exit_codes() -> str:
     own = {k.exit_code: k for k in reversed(kinds) if k is not errors.SweepsError}
     rows = [["0", "", "Done."], ["1", "", "A bug of ours."]]
     rows += [[str(number), code(kind.__name__), _first(kind)] for number, kind in sorted(own.items())]
-    rows += [["130", "", "Ended by Ctrl-C."], ["143", "", "Ended by SIGTERM."]]
+    rows += [["129", "", "Ended because its terminal was closed (SIGHUP)."], ["130", "", "Ended by Ctrl-C."]]
+    rows += [["143", "", "Ended by SIGTERM."]]
     return table(["code", "raised from Python as", "means"], rows)
 
 

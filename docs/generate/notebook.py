@@ -1,5 +1,6 @@
 """Runs a notebook in a folder, and keeps what it shows."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from nbclient import NotebookClient
 
 from docs.generate.walk import walking
 
+VIEW = re.compile(r"\S+: \d+/\d+ trials · ")
+"""How the view of a running sweep begins: its name, and how many trials have ended."""
 SECONDS = 300
 """For one cell; starting a kernel and importing takes most of it."""
 
@@ -19,9 +22,15 @@ def executed(notebook: Path, folder: Path) -> Any:
         client = NotebookClient(cells, timeout=SECONDS, kernel_name="python3", record_timing=False)
         client.execute(cwd=str(folder))
     for cell in cells.cells:
-        cell.get("outputs", [])[:] = [out for out in cell.get("outputs", []) if out.get("name") != "stderr"]
+        cell.get("outputs", [])[:] = [out for out in cell.get("outputs", []) if not _passes(out)]
     cells.metadata = before.metadata
     return cells
+
+
+def _passes(out: Any) -> bool:
+    """Whether it is of this minute only: what was said in passing, and the view of the sweep that ran."""
+    shown = out.get("data", {}).get("text/plain", "")
+    return out.get("name") == "stderr" or VIEW.match(shown) is not None
 
 
 def texts(notebook: Any) -> list[str]:

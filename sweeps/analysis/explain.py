@@ -13,6 +13,7 @@ from sweeps.analysis.importance import FEWEST, Importance, importance
 from sweeps.analysis.outlook import Outlook, outlook
 from sweeps.analysis.surface import Surface, surface
 from sweeps.record import SweepRecord
+from sweeps.spans import covered
 from sweeps.trial import State
 
 POOR = 0.2
@@ -24,7 +25,7 @@ class Finding:
     """One thing to know about a sweep."""
 
     topic: str
-    """``importance``, ``range``, ``outlook``, ``failures`` or ``test``."""
+    """``importance``, ``range``, ``outlook``, ``failures``, ``test`` or ``drift``."""
     text: str
     evidence: Mapping[str, Any]
     """Figures, as JSON values."""
@@ -64,11 +65,9 @@ class Explanation:
 
     @cached_property
     def outlook(self) -> Outlook | None:
-        """Whether more trials would help."""
+        """Whether more trials would help; the time between two sessions of a sweep is no trial's."""
         ended = [t for t in self.record.trials if t.outcome.state is not State.LOST]
-        first = min((t.trial.started for t in ended), default=0.0)
-        last = max((t.ended for t in ended), default=0.0)
-        return outlook(self.figures, len(ended), last - first)
+        return outlook(self.figures, len(ended), covered((t.trial.started, t.ended) for t in ended))
 
     @cached_property
     def failures(self) -> Failures:
@@ -83,7 +82,7 @@ class Explanation:
     @cached_property
     def findings(self) -> list[Finding]:
         """The sentences, in the order in which one asks."""
-        parts = (_of_importance, _of_ranges, _of_outlook, _of_failures, _of_test)
+        parts = (_of_importance, _of_ranges, _of_outlook, _of_failures, _of_test, _of_drift)
         return [finding for part in parts for finding in part(self)]
 
 
@@ -128,10 +127,11 @@ def move_text(move: Move) -> str:
     """Say in a sentence what should become of a range."""
     axis, best = move.axis, f"{move.best:.4g}"
     old, new = f"{axis.low:.4g} to {axis.high:.4g}", f"{move.low:.6g} to {move.high:.6g}"
+    judged = f"{move.judged} best trials" + (" that have it" if axis.branch else "")
     if move.kind == "narrow":
-        within = f"all {move.judged} best trials lie between {move.low:.6g} and {move.high:.6g}"
+        within = f"all {judged} lie between {move.low:.6g} and {move.high:.6g}"
         return f"{axis.label}: {within} of {old} (the best at {best}). Try {new} next."
-    near = f"{move.near} of the {move.judged} best trials lie in the {move.edge} fifth of {old}"
+    near = f"{move.near} of the {judged} lie in the {move.edge} fifth of {old}"
     if move.kind == "keep":
         return f"{axis.label}: {near} (the best at {best}); that edge is a natural bound. Try {new} next."
     return f"{axis.label}: {near} (the best at {best}): the range may cut off better ones. Try {new} next."
@@ -154,9 +154,9 @@ def _of_outlook(found: Explanation) -> Iterator[Finding]:
     }  # fmt: skip
     chance = f"{seen.chance:.0%} ({seen.low:.0%} to {seen.high:.0%})"
     text = (
-        f"{verdict}: the chance that {seen.trials} more of the same lower the best rmse by half a percent is"
-        f" {chance}, if the search goes on as it does. They take about {_span(seen.seconds)}."
-        f" The last such gain came with trial {seen.last_gain}, {_trials(seen.since)} with an rmse ago."
+        f"{verdict}: the chance that {seen.trials} more trials like these lower the best rmse by half a"
+        f" percent is {chance}, if the search goes on as it does. They take about {_span(seen.seconds)}."
+        f" The last such gain came with trial {seen.last_gain}, {_complete(seen.since)} ago."
     )
     yield Finding("outlook", text, evidence)
 
@@ -165,13 +165,14 @@ def _of_failures(found: Explanation) -> Iterator[Finding]:
     seen = found.failures
     if not seen.failed:
         return
-    [(reason, times), *others] = seen.reasons
-    text = f"{seen.failed} of {seen.trials} trials failed; "
-    text += f"the commonest reason ({times}): {reason}" if others else f"all with: {reason}"
+    [first, *others] = seen.causes
+    text = f"{seen.failed} of {_trials(seen.trials)} failed; "
+    text += f"the commonest cause ({len(first.numbers)}): " if others else "all with: "
+    text += first.reason
     evidence: dict[str, Any] = {
         "failed": seen.failed,
         "trials": seen.trials,
-        "reasons": dict(seen.reasons[:10]),
+        "reasons": {cause.reason: len(cause.numbers) for cause in seen.causes[:10]},
     }
     if seen.region is not None:
         text = f"{text.rstrip('.')}. {_region_text(seen.region)}"
@@ -202,6 +203,12 @@ def _of_test(found: Explanation) -> Iterator[Finding]:
     yield Finding("test", text, evidence)
 
 
+def _of_drift(found: Explanation) -> Iterator[Finding]:
+    drift = found.record.drift
+    if drift is not None:
+        yield Finding("drift", str(drift["summary"]), drift)
+
+
 def _shift_text(shift: float) -> str:
     if abs(shift) < 0.02:
         return f"Their rmse on test is that on validation within {max(abs(shift), 0.001):.1%}."
@@ -211,7 +218,7 @@ def _shift_text(shift: float) -> str:
 def _equals_text(seen: Agreement) -> str:
     if seen.wins is None:
         return ""
-    won = f" Drawn again, the test rows let the winner win {seen.wins:.0%} of the time"
+    won = f" In {seen.wins:.0%} of resamples of the test rows the winner is best"
     if not seen.equals:
         return f"{won}."
     one = len(seen.equals) == 1
@@ -221,6 +228,10 @@ def _equals_text(seen: Agreement) -> str:
 
 def _trials(count: int) -> str:
     return "1 trial" if count == 1 else f"{count} trials"
+
+
+def _complete(count: int) -> str:
+    return "1 complete trial" if count == 1 else f"{count} complete trials"
 
 
 def _listed(words: list[str]) -> str:

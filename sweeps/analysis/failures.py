@@ -4,7 +4,6 @@ Fisher's exact test (one-sided, by the hypergeometric distribution) over every o
 cuts of every range; a finding must hold after dividing by the number of places looked at.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.analysis.axes import Array, Axis, axes_of, column
-from sweeps.credentials import redact
+from sweeps.causes import Cause, Causes
 from sweeps.record import SweepRecord
 from sweeps.trial import State
 
@@ -42,22 +41,19 @@ class Failures(NamedTuple):
     failed: int
     trials: int
     """That ended as COMPLETE, PRUNED or FAILED."""
-    reasons: list[tuple[str, int]]
-    """The commonest first."""
+    causes: list[Cause]
+    """Of the FAILED trials, the commonest first."""
     region: Region | None
 
 
 def failures_of(record: SweepRecord) -> Failures:
-    """Count the FAILED trials by reason and find where they concentrate."""
+    """Group the FAILED trials by cause and find where they concentrate."""
     ended = [t for t in record.trials if t.outcome.state is not State.LOST]
     failed = np.array([t.outcome.state is State.FAILED for t in ended], dtype=bool)
-    reasons = Counter(
-        redact(t.outcome.reason) for t in ended if t.outcome.state is State.FAILED
-    ).most_common()
     found = None
     if FEWEST <= failed.sum() < len(ended):
         found = _region([(axis, column(ended, axis.label)) for axis in axes_of(record)], failed)
-    return Failures(int(failed.sum()), len(ended), reasons, found)
+    return Failures(int(failed.sum()), len(ended), Causes(ended).ranked, found)
 
 
 def _region(columns: list[tuple[Axis, Array]], failed: NDArray[np.bool_]) -> Region | None:

@@ -23,8 +23,9 @@ class Judged(NamedTuple):
 def bootstrap(squared: Sequence[NDArray[np.float64]], seed: int = 0) -> list[Judged]:
     """Give the 95 % interval of the rmse of several models on the same rows, and how often each is the best.
 
-    Rows are drawn with replacement. That answers for the rows, not for the luck of the search: the finalists
-    were chosen on other rows, so their test rmse is not flattered by the choice.
+    Rows are drawn with replacement. That answers for the rows, not for the luck of the search. The finalists
+    were chosen on other rows, which flatters none of them here. The winner among them is chosen on these very
+    rows: its rmse and its interval are somewhat too low, by what ``selection.optimism`` estimates.
 
     Args:
         squared: for each model its squared errors, (rows,); at least one row.

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweeps import registry
-from sweeps.api.finals import Chosen, held_out, predict
+from sweeps.api.finals import held_out, predict
 from sweeps.data.datasets import Dataset, Split
 from sweeps.errors import UsageError
 from sweeps.selection.gate import Check, Gate
 from sweeps.selection.segments import Segment, by_segment
+from sweeps.settings import Sweep
 from sweeps.tracking.store import Store
 
 TIMED_ROWS, TIMED_RUNS = 1000, 3
@@ -20,7 +22,7 @@ MOST_SEGMENTS = 50
 
 
 def check_alone(
-    store: Store, gate: Gate, dataset: Dataset, chosen: Chosen, logged: registry.LoggedModel, rows: Split
+    store: Store, gate: Gate, dataset: Dataset, pipeline: Any, logged: registry.LoggedModel, rows: Split
 ) -> Iterator[Check]:
     """Look at the candidate itself.
 
@@ -28,7 +30,7 @@ def check_alone(
         store: where it was logged.
         gate: the limits.
         dataset: what it was trained on.
-        chosen: the candidate.
+        pipeline: the candidate, from raw rows to predictions.
         logged: it, loaded back and compared already.
         rows: those it was loaded back on.
     """
@@ -36,10 +38,10 @@ def check_alone(
     found = registry.inspect_model(store, logged.model_id, dataset.train.X)
     takes = found.refusal or f"takes the {len(dataset.train.y)} rows of the training split"
     yield Check("signature", not found.refusal, takes)
-    predictions = predict(chosen.pipeline, rows)
+    predictions = predict(pipeline, rows)
     finite = int(np.isfinite(predictions).sum())
     yield Check("finite predictions", finite == len(predictions), f"{finite} of {len(predictions)}")
-    yield _within("latency", _latency(chosen, rows), gate.max_latency, "ms for 1000 rows")
+    yield _within("latency", _latency(pipeline, rows), gate.max_latency, "ms for 1000 rows")
     yield _within("size", found.megabytes, gate.max_size, "MB")
 
 
@@ -48,13 +50,13 @@ def _within(name: str, value: float, limit: float | None, unit: str) -> Check:
     return Check(name, limit is None or value <= limit, f"{value:.3g} {unit}", asked)
 
 
-def _latency(chosen: Chosen, rows: Split) -> float:
+def _latency(pipeline: Any, rows: Split) -> float:
     """Give the milliseconds of a prediction for 1000 rows, the best of some."""
     some = rows.X.iloc[np.resize(np.arange(len(rows.X)), TIMED_ROWS)].reset_index(drop=True)
     spent = []
     for _ in range(TIMED_RUNS):
         started = time.perf_counter()
-        chosen.pipeline.predict(some)
+        pipeline.predict(some)
         spent.append(time.perf_counter() - started)
     return 1000 * min(spent)
 
@@ -82,6 +84,24 @@ def check_segment(gate: Gate | None, dataset: Dataset) -> None:
     if (different := values.nunique(dropna=False)) > MOST_SEGMENTS:
         wrong = f"column {gate.segment!r} has {different} values, at most {MOST_SEGMENTS} can be compared"
         raise UsageError("--segment", wrong, "name one with fewer")
+
+
+def check_finish(sweep: Sweep, dataset: Dataset) -> list[str]:
+    """Check that a refit or a blend can be judged; to be known before anything is trained. Give warnings.
+
+    Raises:
+        UsageError: there are no test rows to judge it on.
+    """
+    refits, test = sweep.refit != "none", dataset.test is not None
+    if refits and not test and dataset.cv is None:
+        wrong = "trains on all rows there are: no test rows are left to judge the model on"
+        raise UsageError(f"--refit {sweep.refit}", wrong, "name them with --test FILE, or leave --refit out")
+    if sweep.blend and not test:
+        wrong = "must show on test rows that it is better than the winner, and there are none"
+        raise UsageError("--blend", wrong, "name them with --test FILE, or leave --blend out")
+    if refits and dataset.cv is not None:
+        return [f"--refit {sweep.refit}: --cv trains the finalists on these rows in any case"]
+    return []
 
 
 def check_segments(gate: Gate, found: list[Segment]) -> Iterator[Check]:

@@ -1,16 +1,18 @@
 """Look for what kills and outages left in a store, and put it right."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from sweeps.errors import SweepOwnedError
 from sweeps.registry import reconcile
 from sweeps.registry.leftovers import amiss, half_made
-from sweeps.tracking.claim import is_driven, silent
+from sweeps.tracking.claim import claimed, is_driven, silent
 from sweeps.tracking.reader import SweepHeader, list_sweeps
 from sweeps.tracking.repair import RUNNING, close_sweep, close_trials, ended_with, open_trials, write_waiting
 from sweeps.tracking.spool import Spool
-from sweeps.tracking.store import Store
+from sweeps.tracking.store import Store, mark_checked
 
 FIX = "sweeps doctor --fix"
 
@@ -47,9 +49,25 @@ def examine(store: Store, waits: Callable[[str], object] = silent) -> Iterator[F
     yield from _of_registry(store)
 
 
+def fitness(store: Store) -> str:
+    """Say in what respect a store that was opened is fit, and prove that it can be written.
+
+    A server looks after its schema itself; into one without a sweep there is nothing to write.
+
+    Raises:
+        StoreError: it refuses.
+    """
+    latest = list_sweeps(store, limit=1)
+    for header in latest:
+        mark_checked(store, header.experiment_id)
+    schema = "" if store.artifacts is None else ", schema current"
+    return f"reachable{', writable' if latest else ''}{schema}"
+
+
 def _undriven(store: Store, header: SweepHeader) -> Finding:
     wrong = f"is said to run, but {ended_with(header.owner)}"
-    return Finding(_named(header), wrong, f"{_resume(header)}, or {FIX}", lambda: close_sweep(store, header))
+    mend = partial(_mend, store, header, close_sweep)
+    return Finding(_named(header), wrong, f"{_resume(header)}, or {FIX}", mend)
 
 
 def _of_ended(store: Store, header: SweepHeader, still_open: int) -> Iterator[Finding]:
@@ -57,10 +75,18 @@ def _of_ended(store: Store, header: SweepHeader, still_open: int) -> Iterator[Fi
         yield Finding(_named(header), "was interrupted", _resume(header))
     if not (waiting := Spool(header.run_id)).is_empty:
         wrong = f"has ended, but results of it wait in {waiting.path}"
-        yield Finding(_named(header), wrong, FIX, lambda: write_waiting(store, header))
+        yield Finding(_named(header), wrong, FIX, partial(_mend, store, header, write_waiting))
     if still_open:
         wrong = f"has ended, but {still_open} of its trials' runs are said to run"
-        yield Finding(_named(header), wrong, FIX, lambda: close_trials(store, header, "of a lost answer"))
+        close = partial(close_trials, why="of a lost answer")
+        yield Finding(_named(header), wrong, FIX, partial(_mend, store, header, close))
+
+
+def _mend(store: Store, header: SweepHeader, put_right: Callable[[Store, SweepHeader], object]) -> None:
+    """Put a sweep right, unless somebody goes on with it meanwhile: that one does it, too."""
+    with suppress(SweepOwnedError), claimed(store, header) as now:
+        if now.state == header.state:
+            put_right(store, now)
 
 
 def _named(header: SweepHeader) -> str:
@@ -72,8 +98,8 @@ def _resume(header: SweepHeader) -> str:
 
 
 def _of_registry(store: Store) -> Iterator[Finding]:
-    for name, number, sweep in half_made(store):
-        again = f"sweeps promote {sweep[:8]} --as {name}"
-        yield Finding(f"model {name} version {number}", "was registered but never checked", again)
+    for found in half_made(store):
+        again = f"sweeps promote {found.sweep[:8]} --as {found.name}{found.options}"
+        yield Finding(f"model {found.name} version {found.number}", "was registered but never checked", again)
     for model in amiss(store):
         yield Finding(f"model {model.name}", model.wrong, FIX, partial(reconcile, store, model.name))

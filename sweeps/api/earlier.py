@@ -5,18 +5,35 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sweeps.api.idle import covered
 from sweeps.data.datasets import Dataset
-from sweeps.errors import DataError, SpaceError, StoreError, UsageError
+from sweeps.errors import DataError, SpaceError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.settings import Sweep
 from sweeps.space.module import SpaceFile
 from sweeps.space.search_space import SearchSpace
+from sweeps.spans import covered
 from sweeps.stopping import Standing
+from sweeps.tracking.store import Store
 from sweeps.trial import Finished, State
 
 DIFFERENCES = 6
 """Lines of a changed search space that a message shows."""
+
+
+class NothingLeftError(Exception):
+    """A sweep that is complete was to go on: what was wanted is there.
+
+    It is no mistake: docs/decisions/0033-what-is-no-mistake.md.
+
+    Args:
+        store: where it is.
+        record: as it is there.
+        said: why nothing is left, in words.
+    """
+
+    def __init__(self, store: Store, record: SweepRecord, said: str) -> None:
+        super().__init__(f"sweep {record.name} {said}")
+        self.store, self.record = store, record
 
 
 @dataclass(frozen=True)
@@ -35,29 +52,35 @@ class Earlier:
 
     @property
     def seconds(self) -> float:
-        """For how long trials ran: what counts towards ``--time``."""
-        return covered((t.trial.started, t.ended) for t in self.record.trials)
+        """For how long trials ran: what counts towards ``--time``.
+
+        Those that were lost do not count: of one whose driver was killed only the moment is known at which
+        somebody noticed, perhaps the next morning.
+        """
+        return covered((t.trial.started, t.ended) for t in self.finished)
 
     @cached_property
     def finished(self) -> list[Finished]:
         """The trials that have an outcome."""
         return [t for t in self.record.trials if t.outcome.state is not State.LOST]
 
-    def check_unfinished(self, sweep: Sweep) -> None:
-        """Refuse a sweep that has nothing left to do.
+    def check_unfinished(self, store: Store, sweep: Sweep) -> None:
+        """See whether there is anything left to do.
 
         Args:
+            store: where it is.
             sweep: its settings from now on.
 
         Raises:
-            UsageError: it is complete, and the settings ask for no more.
+            NothingLeftError: it is complete, and the settings ask for no more.
         """
         reason = sweep.stop.reason(
             Standing(t.outcome for t in self.finished), len(self.finished), self.seconds
         )
         if self.record.state == "COMPLETE" and reason:
             more = f"--trials {2 * len(self.finished)}" if sweep.stop.trials else "--time with a longer time"
-            raise UsageError(f"sweep {self.record.name}", f"is complete: {reason}", f"to go on: {more}")
+            said = f"is complete: {reason}; nothing to do (to go on: {more})"
+            raise NothingLeftError(store, self.record, said)
 
     def check_source(self, file: SpaceFile) -> None:
         """Compare the text of the search space before any of it runs: it is the store that names the file.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset
-from sweeps.data.prepared import Prepared
+from sweeps.data.prepared import Prepared, prepare_refit
 from sweeps.models import build, encoding_of
 from sweeps.space.search_space import SearchSpace
 from sweeps.trial import Encoding, Params
@@ -29,6 +29,7 @@ class Encodings:
         self._dataset, self._space, self._folder, self._cache = dataset, space, folder, cache
         self._features = features or space.features
         self._prepared: dict[Encoding, Prepared] = {}
+        self._together: dict[Encoding, Prepared] = {}
 
     def of(self, params: Params) -> Prepared:
         """Give the data as the model of these params wants it."""
@@ -37,6 +38,16 @@ class Encodings:
             folder = self._folder / f"encoding-{len(self._prepared)}"
             self._prepared[encoding] = self._cache.prepare(self._dataset, encoding, self._features, folder)
         return self._prepared[encoding]
+
+    def together(self, params: Params) -> Prepared:
+        """Give training and validation rows as one, with features fitted on both: what a refit trains on."""
+        if self._dataset.cv is not None:
+            return self.of(params)
+        encoding = self._encoding(params)
+        if encoding not in self._together:  # once for a promotion: not worth a place in the cache
+            folder = self._folder / f"together-{len(self._together)}"
+            self._together[encoding] = prepare_refit(self._dataset, encoding, self._features, folder)
+        return self._together[encoding]
 
     @property
     def warnings(self) -> list[str]:

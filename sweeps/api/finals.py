@@ -14,6 +14,7 @@ from sweeps.analysis.intervals import bootstrap
 from sweeps.api.encodings import Encodings
 from sweeps.api.shelf import Shelf
 from sweeps.data.datasets import Dataset, Split
+from sweeps.data.prepared import Prepared
 from sweeps.record import Finalist, Predictions
 from sweeps.search.searcher import trial_seed
 from sweeps.selection import pick, rank
@@ -34,12 +35,16 @@ class Engine(Protocol):
     def share(self, folder: Path) -> None:
         """Have later tasks find the files of a folder."""
 
-    def submit(self, fn: Any, task: Task) -> "Future[Outcome]":
-        """Run ``fn(task)``."""
+    def submit(self, fn: Any, task: Task, limit: float | None = None) -> "Future[Outcome]":
+        """Run ``fn(task)``, for at most so many seconds."""
 
 
 class InterruptedFinalsError(Exception):
     """The user interrupts while finalists are trained again."""
+
+
+class NotRefittedError(Exception):
+    """A trial could not be trained again on training and validation rows; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Finals:
         shelf: models kept so far.
         engine: trains the others again.
         interrupt: when it is done, waiting for them ends.
+        limit: seconds that training one again may take.
     """
 
     def __init__(
@@ -79,8 +85,9 @@ class Finals:
         shelf: Shelf,
         engine: Engine,
         interrupt: "Future[Any] | None" = None,
+        limit: float | None = None,
     ) -> None:
-        self._seed, self._dataset, self._space = sweep_seed, dataset, space
+        self._seed, self._dataset, self._space, self._limit = sweep_seed, dataset, space, limit
         self._encodings, self._shelf, self._engine = encodings, shelf, engine
         self._interrupt: Future[Any] = Future() if interrupt is None else interrupt
         self._shared: set[Path] = set()
@@ -95,7 +102,7 @@ class Finals:
             InterruptedFinalsError: the user interrupts.
         """
         ranked = rank(trials, top)
-        missing = {t.number: self._submit(t) for t in ranked if self._to_train(t.number)}
+        missing = {t.number: self._submit(t, self._together) for t in ranked if self._to_train(t.number)}
         finalists: list[Finalist] = []
         predicted: dict[int, NDArray[np.float64]] = {}
         best: Any = None
@@ -113,22 +120,67 @@ class Finals:
         scored = judged(finalists, dict(zip(predicted, squared, strict=True)))
         return Chosen(scored, winner, best, chosen.test_rmse, kept, np.stack(squared) if squared else None)
 
+    def pipelines(self, trials: Sequence[Finished]) -> dict[int, Any]:
+        """Give the models of trials by number, from raw rows to predictions; without those that have none.
+
+        Raises:
+            InterruptedFinalsError: the user interrupts.
+        """
+        missing = {t.number: self._submit(t, self._together) for t in trials if self._to_train(t.number)}
+        found = {t.number: self._pipeline(t, missing.get(t.number)) for t in trials}
+        return {number: pipeline for number, pipeline in found.items() if pipeline is not None}
+
+    def refit(self, trials: Sequence[Finished]) -> dict[int, Any]:
+        """Train trials again on training and validation rows together; give their models by number.
+
+        Features are fitted on both, too. There is nothing to stop early by: boosting goes on for the number
+        of rounds that was best in the search.
+
+        Raises:
+            NotRefittedError: that gives no model.
+            InterruptedFinalsError: the user interrupts.
+        """
+        begun = [(trial, self._submit(trial, together=True)) for trial in trials]
+        return {trial.number: self._refitted(trial, again) for trial, again in begun}
+
+    def _refitted(self, trial: Finished, again: "Future[Outcome]") -> Any:
+        outcome = self._trained(trial, again, together=True)
+        if outcome.model is None:
+            why = outcome.reason or "its training gives no model"
+            raise NotRefittedError(f"trial {trial.number}: {why}")
+        return self._behind_features(trial, outcome.model, together=True)
+
     def _pipeline(self, trial: Finished, again: "Future[Outcome] | None") -> Any:
         """Give the trial's model behind the fitted features; None where training gives no model."""
-        from sklearn.pipeline import Pipeline
-
-        outcome = trial.outcome if again is None else self._trained(trial, again)
-        model = self._shelf.get(trial.number) if again is None else outcome.model
+        outcome = trial.outcome
+        if again is not None:
+            outcome = self._trained(trial, again, self._together)
+            self._shelf.keep(trial.number, outcome.model)
+        model = self._shelf.get(trial.number)
         if model is None:
             if outcome.error:
                 self.warnings.append(f"trial {trial.number} has no model: {outcome.reason}")
             return None
-        prepared = self._encodings.of(self._space.params(trial.trial.proposal.point))
+        return self._behind_features(trial, model, self._together)
+
+    def _behind_features(self, trial: Finished, model: bytes, together: bool) -> Any:
+        from sklearn.pipeline import Pipeline
+
+        prepared = self._prepared(trial.trial.proposal, together)
         return Pipeline([("features", prepared.transformer), ("model", _load(model))])
 
+    @property
+    def _together(self) -> bool:
+        """Whether finalists are trained on training and validation rows together, as folds have none left."""
+        return self._dataset.cv is not None
+
+    def _prepared(self, proposal: Proposal, together: bool) -> Prepared:
+        params = self._space.params(proposal.point)
+        return self._encodings.together(params) if together else self._encodings.of(params)
+
     def task(self, proposal: Proposal, keep_below: float, refit_rounds: int | None = None) -> Task:
-        """Pack a proposal for the worker."""
-        data = self._encodings.of(self._space.params(proposal.point)).folder
+        """Pack a proposal for the worker; with ``refit_rounds`` for all rows but those for testing."""
+        data = self._prepared(proposal, together=refit_rounds is not None).folder
         if data not in self._shared:
             self._engine.share(data)
             self._shared.add(data)
@@ -140,18 +192,18 @@ class Finals:
         pointless = self._shelf.never_had(number) and not self._dataset.cv
         return self._shelf.get(number) is None and not pointless
 
-    def _submit(self, trial: Finished) -> "Future[Outcome]":
-        """Train a trial from its point and seed; on train+valid when the sweep cross-validates."""
+    def _submit(self, trial: Finished, together: bool) -> "Future[Outcome]":
+        """Train a trial from its point and seed."""
         proposal = trial.trial.proposal
         same = replace(proposal, seed=trial_seed(self._seed, proposal.number))
-        rounds = _rounds(trial) if self._dataset.cv else None
-        return self._engine.submit(run_trial, self.task(same, math.inf, rounds))
+        task = self.task(same, math.inf, _rounds(trial) if together else None)
+        return self._engine.submit(run_trial, task, self._limit)
 
-    def _trained(self, trial: Finished, again: "Future[Outcome]") -> Outcome:
+    def _trained(self, trial: Finished, again: "Future[Outcome]", together: bool) -> Outcome:
         outcome = self._wait(again)
         if outcome.state is not State.LOST:
             return outcome
-        return self._wait(self._submit(trial))  # an accident; twice is none
+        return self._wait(self._submit(trial, together))  # an accident; twice is none
 
     def _wait(self, again: "Future[Outcome]") -> Outcome:
         wait([again, self._interrupt], return_when=FIRST_COMPLETED)
@@ -217,7 +269,7 @@ def squared_errors(predictions: NDArray[np.float64], split: Split) -> NDArray[np
 
 
 def _rounds(trial: Finished) -> int:
-    """Give the boosting rounds that were best across folds; 0 for models without rounds."""
+    """Give the boosting rounds that were best, across folds on average; 0 for models without rounds."""
     best = trial.outcome.metrics.get("best_iteration")
     return 0 if best is None else round(best) + 1
 

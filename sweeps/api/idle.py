@@ -1,7 +1,8 @@
 """How much of a sweep's wall time went by without any worker training: what the tool itself costs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from sweeps.spans import covered
 from sweeps.trial import Finished
 
 
@@ -24,12 +25,3 @@ def idle_share(trials: Sequence[Finished]) -> float:
 def _training(trial: Finished) -> tuple[float, float]:
     longest = trial.ended - trial.trial.started
     return trial.ended - min(longest, trial.outcome.metrics.get("fit_seconds", longest)), trial.ended
-
-
-def covered(intervals: Iterable[tuple[float, float]]) -> float:
-    """Give the length of the union of intervals."""
-    length, reached = 0.0, float("-inf")
-    for begin, end in sorted(intervals):
-        length += max(0.0, end - max(begin, reached))
-        reached = max(reached, end)
-    return length

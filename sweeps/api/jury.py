@@ -10,56 +10,44 @@ from numpy.typing import NDArray
 from sweeps import registry
 from sweeps.api.card import card
 from sweeps.api.checks import check_alone, check_segment, check_segments, segments
-from sweeps.api.finals import Chosen, held_out, predict, squared_errors
-from sweeps.data.datasets import Dataset
+from sweeps.api.finals import held_out, predict, squared_errors
+from sweeps.api.nominee import TOGETHER, Ground, Nominee
 from sweeps.errors import SweepsError, one_line
-from sweeps.record import SweepRecord
+from sweeps.record import Blend
 from sweeps.selection import Verdict, verdict
-from sweeps.selection.comparison import Comparison, compare
+from sweeps.selection.comparison import Comparison, compare, seed_of
 from sweeps.selection.gate import Check, Gate, decide
 from sweeps.selection.optimism import optimism
 from sweeps.selection.segments import Segment
 from sweeps.tracking.schema import flat
-from sweeps.tracking.store import Store
 
 
 class Jury:
     """Judges one candidate, against whichever champion it meets.
 
     Args:
-        store: where the models are.
+        ground: store, sweep and data.
         gate: the verdict asked for.
-        record: the sweep.
-        dataset: its data.
-        chosen: its winner.
-        logged: the winner's model, loaded back and compared.
+        nominee: the candidate.
+        logged: its model, loaded back and compared.
 
     Raises:
         UsageError: the gate names a column that cannot be compared.
         StoreError: MLflow refuses.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        gate: Gate,
-        record: SweepRecord,
-        dataset: Dataset,
-        chosen: Chosen,
-        logged: registry.LoggedModel,
-    ) -> None:
-        self._store, self._gate, self._record, self._dataset = store, gate, record, dataset
-        self.chosen, self.rows = chosen, held_out(dataset)
+    def __init__(self, ground: Ground, gate: Gate, nominee: Nominee, logged: registry.LoggedModel) -> None:
+        self._drift = ground.drift
+        store, dataset, pipeline = ground.store, ground.dataset, nominee.pipeline
+        self._store, self._gate, self._record, self._dataset = store, gate, ground.record, dataset
+        self._nominee, self.rows = nominee, held_out(dataset)
         check_segment(gate, dataset)
-        self._own = (
-            None if self.rows is None else squared_errors(predict(chosen.pipeline, self.rows), self.rows)
-        )
+        self._own = None if self.rows is None else squared_errors(predict(pipeline, self.rows), self.rows)
         rows = self.rows or dataset.train
-        self._checks = list(check_alone(store, gate, dataset, chosen, logged, rows))
-        known = chosen.squared is not None and len(chosen.squared) > 1
-        self._optimism = (
-            optimism(chosen.squared, seed=self._seed) if known and chosen.squared is not None else None
-        )
+        self._checks = list(check_alone(store, gate, dataset, pipeline, logged, rows))
+        among = nominee.squared
+        several = among is not None and len(among) > 1
+        self._optimism = optimism(among, seed=self._seed) if several and among is not None else None
 
     @property
     def rmse(self) -> float | None:
@@ -73,8 +61,7 @@ class Jury:
 
     @property
     def _seed(self) -> int:
-        """The same rows are drawn the same way, whoever judges."""
-        return int(self.digest[:8] or "0", 16)
+        return seed_of(self.digest)
 
     def judge(self, rival: registry.Version | None) -> registry.Judged:
         """Judge the candidate against a version.
@@ -132,14 +119,17 @@ class Jury:
         checks: list[Check],
         found: list[Segment],
     ) -> dict[str, Any]:
-        winner, record = self.chosen.winner, self._record
+        nominee, record = self._nominee, self._record
         return {
             "verdict": judged.alias,
             "reason": judged.reason,
             "gate": asdict(self._gate),
             "champion": None if rival is None else {"version": rival.number, "run_id": rival.run_id},
             "rmse": self.rmse,
+            "trained_on": nominee.trained_on(self._dataset),
             "rows": self._rows(),
+            "drift": self._drift,
+            **self._chosen_by(),
             "comparison": None if comparison is None else {**asdict(comparison), "gain": comparison.gain},
             "selection": None
             if self._optimism is None
@@ -150,11 +140,9 @@ class Jury:
                 "run_id": record.run_id,
                 "name": record.name,
                 "experiment_id": record.experiment_id,
-                "trial": winner.number,
-                "trial_run_id": winner.trial.run_id,
+                **self._trial(),
             },
-            "params": {key: str(value) for key, value in flat(winner.trial.proposal.params).items()},
-            "validation_rmse": winner.outcome.rmse,
+            "params": {key: str(value) for key, value in flat(nominee.params).items()},
             "data": {
                 "name": self._dataset.name,
                 "digest": self._dataset.digest,
@@ -169,6 +157,45 @@ class Jury:
             "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "who": registry.who(),
         }
+
+    def _chosen_by(self) -> dict[str, Any]:
+        """Give the figures by which it was chosen, each with what it belongs to."""
+        chosen, blend, refit = self._nominee.chosen, self._nominee.blend, self._nominee.refit
+        rmse = chosen.winner.outcome.rmse
+        winner = {
+            "trial": chosen.winner.number,
+            "run_id": chosen.winner.trial.run_id,
+            "validation_rmse": rmse,
+            "test_rmse": chosen.test_rmse,
+            "trained_on": "train" if self._dataset.cv is None else TOGETHER,
+        }
+        return {
+            "validation_rmse": blend.rmse if blend is not None and blend.taken else rmse,
+            "winner": winner,
+            "blend": None if blend is None else self._blend(blend),
+            "refit": None if refit is None else {"trained_on": refit.rows, "test_rmse": refit.test_rmse},
+        }
+
+    def _blend(self, blend: Blend) -> dict[str, Any]:
+        runs = {trial.number: trial.trial.run_id for trial in self._record.trials}
+        members = [
+            {"trial": m.number, "run_id": runs.get(m.number), "weight": m.weight} for m in blend.members
+        ]
+        return {
+            "taken": blend.taken,
+            "reason": blend.reason,
+            "members": members,
+            "validation_rmse": blend.rmse,
+            "test_rmse": blend.test_rmse,
+            "trained_on": "train",
+        }
+
+    def _trial(self) -> dict[str, Any]:
+        """Name the trial it belongs to; a blend belongs to none."""
+        if self._nominee.members:
+            return {"trial": None, "trial_run_id": None}
+        winner = self._nominee.chosen.winner
+        return {"trial": winner.number, "trial_run_id": winner.trial.run_id}
 
     def _rows(self) -> dict[str, Any] | None:
         if self.rows is None:

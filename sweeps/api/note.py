@@ -1,6 +1,6 @@
 """The description on a sweep's page in the MLflow UI, in Markdown; its first two lines are not folded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweeps.markdown import link, plain, table
@@ -51,7 +51,19 @@ def _winner(record: SweepRecord) -> str:
     if winner is None or winner.number not in trials:
         return ""
     held_out = "" if winner.test_rmse is None else f", rmse **{_short(winner.test_rmse)}** on the test rows"
-    return f"Winner {_trial(record, trials[winner.number])}{held_out}."
+    return " ".join([f"Winner {_trial(record, trials[winner.number])}{held_out}.", *_finish(record)])
+
+
+def _finish(record: SweepRecord) -> Iterator[str]:
+    """Say what became of the winner, each model with its own figures."""
+    blend, refit = record.blend, record.refit
+    if blend is not None:
+        scored = "" if blend.test_rmse is None else f", rmse **{_short(blend.test_rmse)}** on the test rows"
+        taken = "taken in its place" if blend.taken else "not taken"
+        yield f"The blend {plain(blend.formula)}{scored} was {taken}: {plain(blend.reason)}."
+    if refit is not None:
+        score = f"rmse **{_short(refit.test_rmse)}** on the test rows"
+        yield f"Trained again on training and validation rows together it has {score}."
 
 
 def _model(record: SweepRecord) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sweeps.api.earlier import Earlier, settings_of
+from sweeps.api.earlier import Earlier, NothingLeftError, settings_of
 from sweeps.api.workers import start_workers
 from sweeps.engines import check_engine
+from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
 from sweeps.settings import Sweep
 from sweeps.space.module import find_space, read_space
@@ -65,7 +66,8 @@ def resumable(
         waits: told of a wait of seconds, in words.
 
     Raises:
-        UsageError: there is no such sweep, or it is complete.
+        UsageError: there is no such sweep.
+        NothingLeftError: it is complete, and no more is asked for.
         SweepOwnedError: another driver lives.
         StoreError: the store refuses, or holds too little of the sweep.
         SpaceError: the search space is gone, or was changed; it has not been run.
@@ -80,7 +82,7 @@ def resumable(
         if settings.prune != "none":
             record = read_sweep(store, header.run_id, curves=True)
         earlier = Earlier(record, read_source(store, record), changes.accept)
-        earlier.check_unfinished(settings)
+        earlier.check_unfinished(store, settings)
         earlier.check_source(read_space(find_space(settings.space)))
         yield Resumable(store, settings, earlier)
 
@@ -99,6 +101,7 @@ def resume_sweep(
     results: str | Path = "results",
     on_trial: Callable[[Finished], object] | None = None,
     progress: bool = True,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Go on with an interrupted sweep: finished trials stay, interrupted ones are repeated first.
 
@@ -117,24 +120,26 @@ def resume_sweep(
         results: folder for the reports.
         on_trial: called with every trial that ends from now on.
         progress: whether a notebook shows how the sweep goes on.
+        notify: commands and web addresses that are told from now on; they are not kept with the sweep.
 
     Returns:
-        The sweep as MLflow holds it, with the trials of all its sessions.
+        The sweep as MLflow holds it, with the trials of all its sessions; at once where it is complete.
 
     Raises:
-        SweepsError: as ``run_sweep``; also where another driver owns the sweep, or nothing is left to do.
+        SweepsError: as ``run_sweep``; also where another driver owns the sweep.
     """
     from sweeps.api.session import Session
     from sweeps.api.shown import run_session
 
     settings = {"workers": workers, "threads": threads, "engine": engine, "worker_env": worker_env}
-    changes = Changes(trials, time, settings, accept=accept_changes)
-    with (
-        resumable(sweep, changes, tracking_uri) as found,
-        start_workers(found.sweep) as opened,
-        Session(found.sweep, opened, found.store.uri, Path(results), earlier=found.earlier) as session,
-    ):
-        return run_session(session, on_trial, progress=progress)
+    changes, targets = Changes(trials, time, settings, accept=accept_changes), read_targets(notify)
+    try:
+        with resumable(sweep, changes, tracking_uri) as found, start_workers(found.sweep) as opened:
+            place = found.sweep, opened, found.store.uri, Path(results)
+            with Session(*place, earlier=found.earlier, notify=targets) as session:
+                return run_session(session, on_trial, progress=progress)
+    except NothingLeftError as complete:
+        return complete.record
 
 
 def _placed(record: SweepRecord, changes: Changes) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from sweeps.api.precheck import precheck
 from sweeps.api.workers import start_workers
 from sweeps.data.spec import DataSpec
+from sweeps.notify.target import read_targets
 from sweeps.record import SweepRecord
 from sweeps.selection.gate import Gate
 from sweeps.settings import DEFAULT_TRIALS, MAX_SEED, Sweep
@@ -51,11 +52,14 @@ def run_sweep(
     register_as: str | None = None,
     register: bool = True,
     gate: Gate | str | None = None,
+    refit: str = "none",
+    blend: bool = False,
     tracking_uri: str | None = None,
     results: str | Path = "results",
     cache: bool = True,
     on_trial: Callable[[Finished], object] | None = None,
     progress: bool = True,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Run a sweep: search, track in MLflow, choose on held-out rows, register the best model, report.
 
@@ -98,11 +102,16 @@ def run_sweep(
         register: whether to register at all.
         gate: the verdict that the winner needs to become champion, or its kind: ``better`` (the default),
             ``significant`` or ``none``.
+        refit: ``"train+valid"``: what was chosen is trained again on both before it is registered, and gets a
+            test rmse of its own.
+        blend: whether an average of the finalists takes the winner's place where it is better on the test
+            rows.
         tracking_uri: MLflow store; ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` here by default.
         results: folder for ``<name>/report.html``, tables and pictures.
         cache: whether the rows and features are kept on disk for the next sweep on the same data.
         on_trial: called with every trial that ends.
         progress: whether a notebook shows how the sweep goes on; elsewhere nothing is shown.
+        notify: commands and web addresses that are told of a new best, the verdict and the end, as JSON.
 
     Returns:
         The finished sweep as MLflow holds it: its trials, finalists and registered model.
@@ -145,8 +154,11 @@ def run_sweep(
         register_as=register_as,
         register=register,
         gate=Gate(gate) if isinstance(gate, str) else gate,
+        refit=refit,
+        blend=blend,
     )
-    return run_settings(sweep, tracking_uri, Path(results), on_trial, cache=cache, progress=progress)
+    place = tracking_uri, Path(results)
+    return run_settings(sweep, *place, on_trial, cache=cache, progress=progress, notify=notify)
 
 
 def run_settings(
@@ -157,14 +169,16 @@ def run_settings(
     *,
     cache: bool = True,
     progress: bool = False,
+    notify: Sequence[str] = (),
 ) -> SweepRecord:
     """Run a sweep from its settings; see ``run_sweep``."""
+    targets = read_targets(notify)
     precheck(sweep, tracking_uri, results)
     with start_workers(sweep) as engine:
         from sweeps.api.session import Session
         from sweeps.api.shown import run_session
 
-        with Session(sweep, engine, tracking_uri, results, cache=cache) as session:
+        with Session(sweep, engine, tracking_uri, results, cache=cache, notify=targets) as session:
             return run_session(session, on_trial, progress=progress)
 
 

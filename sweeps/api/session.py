@@ -2,8 +2,7 @@
 
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
@@ -11,33 +10,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from sweeps.api.checks import check_segment
+from sweeps.api.checks import check_finish, check_segment
+from sweeps.api.drift import drift_of
 from sweeps.api.earlier import Earlier
 from sweeps.api.encodings import Encodings
 from sweeps.api.finals import Finals, InterruptedFinalsError
 from sweeps.api.folders import folder_name
 from sweeps.api.followed import Followed
 from sweeps.api.idle import idle_share
+from sweeps.api.news import News
+from sweeps.api.nomination import Nomination
+from sweeps.api.nominee import Ground
 from sweeps.api.note import note
 from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
-from sweeps.api.promotion import log_winner, promote_winner
+from sweeps.api.promotion import promote_nominee
 from sweeps.api.shelf import Shelf
+from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
 from sweeps.data.datasets import Dataset
-from sweeps.engines import Engine
+from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.lint import check_space
 from sweeps.live.underway import UnderWay
+from sweeps.notify.target import Target
 from sweeps.pruning import open_pruner
 from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
 from sweeps.report.charts.curves import curve_trials
 from sweeps.report.write import write_report
 from sweeps.search.searcher import Searcher
-from sweeps.settings import Sweep
+from sweeps.settings import DEFAULT_TOP, Sweep
 from sweeps.space.describe import ranges_of
 from sweeps.space.search_space import load_space
 from sweeps.stopping import Standing
@@ -50,6 +55,7 @@ from sweeps.tracking.reader import read_sweep, sweeps_named
 from sweeps.tracking.store import Store, open_store, resolve_uri
 from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Finished, State
+from sweeps.wording import counted
 
 CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
 
@@ -67,7 +73,8 @@ class Session:
         results: folder for ``<name>/leaderboard.csv`` and the like.
         cache: whether data is kept between sweeps.
         earlier: what there is of the sweep, to go on with; None begins a new one.
-        tell: told in words when the store is out of reach, and when it is back.
+        tell: told in words when the store is out of reach, when it is back, and of trouble with ``notify``.
+        notify: who is told of a new best, of the verdict and of the end.
 
     Raises:
         SweepsError: whatever is wrong with space, data, store, names or folders.
@@ -83,6 +90,7 @@ class Session:
         cache: bool = True,
         earlier: Earlier | None = None,
         tell: Callable[[str], object] = lambda _: None,
+        notify: Sequence[Target] = (),
     ) -> None:
         self.sweep, self.engine, self._cached, self._earlier = sweep, engine, cache, earlier
         self._tell = tell
@@ -91,6 +99,8 @@ class Session:
         self.interrupt: Future[int] = Future()
         """Set its result (a signal's number) to end the sweep."""
         self.history: list[Finished] = list(earlier.finished) if earlier else []
+        self._news = News(notify, tell)
+        self._news.recall(self.history)
         self._uri, self._results = tracking_uri, results
         self._stack = ExitStack()
         self._closed = False
@@ -104,6 +114,9 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         """End what runs and close the sweep."""
+        if error is not None and not isinstance(error, SweepOwnedError):
+            hurried = self.interrupt.done() or isinstance(error, KeyboardInterrupt)
+            self._news.otherwise("INTERRUPTED" if hurried else "FAILED")
         with self._stack:
             if self._closed:
                 return
@@ -118,6 +131,7 @@ class Session:
 
     def _open(self, stack: ExitStack) -> None:
         sweep = self.sweep
+        stack.enter_context(self._news)
         self.space = load_space(sweep.space)
         self.warnings = check_space(self.space, sweep.stop.trials)
         self._searcher = Searcher(self.space, sweep.algo, sweep.seed, sweep.algo_options)
@@ -125,6 +139,7 @@ class Session:
         self.dataset = self._cache.load(sweep.data)
         self.warnings += self.dataset.warnings
         check_segment(sweep.gate, self.dataset)
+        self.warnings += check_finish(sweep, self.dataset)
         self.warnings += self._earlier.check(self.space, self.dataset) if self._earlier else []
         self.name = sweep.name or f"{self.space.name}-{self.dataset.slug}-{time.strftime('%Y%m%d-%H%M%S')}"
         self.experiment = sweep.experiment or self.dataset.slug
@@ -133,6 +148,10 @@ class Session:
             check_model_name(self.model_name)
         self.results = self._results / folder_name(self.name)
         check_writable(self.results)
+        if self.engine.name in ON_THIS_MACHINE and (
+            warning := crowded(self.engine.slots, self.engine.threads)
+        ):
+            self.warnings.append(warning)
         self._packing = self._pack(Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-"))))
         self._started = time.monotonic()
         self._background = stack.enter_context(BackgroundWriter(self._begin, self._stop, self._tell))
@@ -145,7 +164,14 @@ class Session:
         self.warnings += encodings.warnings
         shelf = Shelf(scratch, sweep.top)
         self._finals = Finals(
-            sweep.seed, self.dataset, self.space, encodings, shelf, self.engine, self.interrupt
+            sweep.seed,
+            self.dataset,
+            self.space,
+            encodings,
+            shelf,
+            self.engine,
+            self.interrupt,
+            sweep.trial_timeout,
         )
         return Packing(self._finals, shelf, open_pruner(sweep.prune, sweep.prune_options))
 
@@ -160,6 +186,7 @@ class Session:
             writer = SweepWriter.open(store, self.experiment, self.name, **given)
         else:
             writer = SweepWriter.reopen(store, self._earlier.record, **given)
+        self._news.begin(store, writer.run_id, writer.experiment_id, self.name, self.experiment)
         self._cache.flush()  # here, where no trial waits for it
         return writer
 
@@ -224,6 +251,7 @@ class Session:
             for finished in loop:
                 if finished.outcome.state is not State.LOST:
                     self.history.append(finished)
+                self._news.trial(finished)
                 yield finished
 
     def finish(self) -> SweepRecord:
@@ -237,6 +265,8 @@ class Session:
         self._background.flush(self.interrupt)
         self._cache.flush()
         self.warnings += self._cache.warnings
+        if self._searcher.exhausted:
+            self.warnings.append(f"the sweep ended early: {self._searcher.exhausted}")
         if self.interrupt.done():
             return self._close("INTERRUPTED")
         record = read_sweep(self.store, self.run_id)
@@ -262,19 +292,37 @@ class Session:
     def _promote(self, record: SweepRecord) -> None:
         chosen = self._finals.choose(self.history, self.sweep.top)
         self.warnings += self._finals.warnings
+        if len(chosen.finalists) < self.sweep.top != DEFAULT_TOP:
+            found = counted(len(chosen.finalists), "trial")
+            self.warnings.append(f"--top {self.sweep.top}: {found} with an rmse, all of them finalists")
         self._writer.log_finalists(chosen.finalists)
         if chosen.predictions is not None:
             self._writer.log_predictions(chosen.predictions)
         if chosen.test_rmse is None:
             self.warnings.append("there are no test rows: the winner has the lowest rmse on validation")
+        drift = self._look_for_drift()
         if chosen.pipeline is None:
             self.warnings.append("no finalist has a fitted model: there is none to register")
             return
-        logged = log_winner(self.store, record, self.dataset, chosen)
+        ground = Ground(self.store, record, self.dataset, drift)
+        nomination = Nomination(ground, self.sweep, lambda: self._finals, self.warnings.append)
+        nominee, logged = nomination.settle(chosen)
+        if nominee.blend or nominee.refit or record.blend or record.refit:
+            self._writer.log_finish(nominee.blend, nominee.refit)
         if self.sweep.register:
-            place = self.store, record, self.dataset, chosen, logged, self.model_name
-            version = promote_winner(*place, self.sweep.gate)
+            version = promote_nominee(ground, nominee, logged, self.model_name, self.sweep.gate)
             self._writer.log_promotion(version)
+            self._news.verdict(chosen.winner, chosen.test_rmse, version)
+
+    def _look_for_drift(self) -> dict[str, Any] | None:
+        """Tell, and keep with the sweep, how the rows that decide differ from those learned from."""
+        found = drift_of(self.dataset, self.sweep.data.split_by)
+        if found is None:
+            return None
+        self.warnings += found.warnings
+        told = found.to_json()
+        self._writer.log_drift(told)
+        return told
 
     @property
     def _standing(self) -> Standing:
@@ -285,7 +333,7 @@ class Session:
         seconds = time.monotonic() - self._started + (self._earlier.seconds if self._earlier else 0.0)
         if reason := self.sweep.stop.reason(self._standing, len(self.history), seconds):
             return reason
-        return "every point of the search space was tried" if self._searcher.exhausted else state.lower()
+        return self._searcher.exhausted or state.lower()
 
     def _close(self, state: str) -> SweepRecord:
         """Close the sweep, write the report, give the record."""
@@ -295,6 +343,7 @@ class Session:
         own = self.history[len(self._earlier.finished) if self._earlier else 0 :]
         self._writer.close(state, note(record, self._reason(state)), {"overhead": idle_share(own)})
         record = read_sweep(self.store, self.run_id)
+        self._news.end(record)
         plot = state != "INTERRUPTED"  # who interrupts waits
         if plot:
             dress(self.store, record)
@@ -321,6 +370,7 @@ def dataset_infos(dataset: Dataset) -> list[DatasetInfo]:
 
 def _failures(record: SweepRecord) -> str:
     """Say how many trials failed and what for, most of all."""
-    reasons = [t.outcome.reason for t in record.trials if t.outcome.state is State.FAILED]
-    [(common, times)] = Counter(reasons).most_common(1) or [("none ended", 0)]
-    return f"{len(reasons)} of {len(record.trials)} trials failed; most common ({times}): {common}"
+    causes = Causes(t for t in record.trials if t.outcome.state is State.FAILED).ranked
+    failed = sum(len(cause.numbers) for cause in causes)
+    common = f"({len(causes[0].numbers)}): {causes[0].reason}" if causes else "(0): none ended"
+    return f"{failed} of {len(record.trials)} trials failed; most common {common}"

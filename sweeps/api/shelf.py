@@ -44,6 +44,11 @@ class Shelf:
         for _, other in dropped:
             self._path(other).unlink(missing_ok=True)
 
+    def keep(self, number: int, model: bytes | None) -> None:
+        """Keep the model of a finalist that was trained again, where that gave one."""
+        if model is not None:
+            self._path(number).write_bytes(model)
+
     def never_had(self, number: int) -> bool:
         """Whether the worker was asked for the trial's model and sent none.
 

@@ -7,7 +7,7 @@ import click
 
 from sweeps.cli.chart import SIGNS, Curve, chart
 from sweeps.cli.completion import sweep_names
-from sweeps.cli.lookup import read_records
+from sweeps.cli.lookup import read_records, unique
 from sweeps.cli.options import Count, store_options
 from sweeps.cli.output import bold, note, print_grid, print_json, print_text, terminal_width
 from sweeps.comparison import DRAWS, LEVEL, Difference, best_at, best_of, difference, landmarks, results
@@ -40,22 +40,28 @@ def compare_command(
     sweeps compare tpe-42 random-42
     sweeps compare last 8180c31b --at 50
     """
-    if len(set(sweeps)) < 2 or len(sweeps) > MOST:
-        wrong = f"needs 2 to {MOST} different sweeps, got {len(set(sweeps))}"
-        raise UsageError("sweeps compare", wrong, "sweeps list shows them")
-    _, records = read_records(sweeps, tracking_uri)
+    _check(unique(sweeps))
+    found = {record.run_id: record for record in read_records(sweeps, tracking_uri)[1]}
+    records = list(found.values())
+    _check(records)  # one sweep may be named in two ways
     values = [results(record)[:trials] for record in records]
-    for record, found in zip(records, values, strict=True):
-        if best_of(found, len(found)) is None:
+    for record, one in zip(records, values, strict=True):
+        if best_of(one, len(one)) is None:
             hint = f"sweeps show {record.run_id[:8]} says why"
             raise NoUsableTrialError(f"sweep {record.name}", "has no rmse to compare", hint)
-    differences = [difference(found, values[0]) for found in values[1:]]
+    differences = [difference(one, values[0]) for one in values[1:]]
     if as_json:
         print_json(answer(records, values, differences))
     else:
-        show(records, values, differences)
+        show(records, values, differences, whole=trials is None)
     for text in remarks(records):
         note(f"warning: {text}")
+
+
+def _check(sweeps: Sequence[object]) -> None:
+    if not 2 <= len(sweeps) <= MOST:
+        wrong = f"needs 2 to {MOST} different sweeps, got {len(sweeps)}"
+        raise UsageError("sweeps compare", wrong, "sweeps list shows them")
 
 
 def remarks(records: Sequence[SweepRecord]) -> list[str]:
@@ -68,12 +74,23 @@ def remarks(records: Sequence[SweepRecord]) -> list[str]:
 
 
 def show(
-    records: Sequence[SweepRecord], values: Sequence[list[float]], differences: Sequence[Difference | None]
+    records: Sequence[SweepRecord],
+    values: Sequence[list[float]],
+    differences: Sequence[Difference | None],
+    *,
+    whole: bool = True,
 ) -> None:
-    """Print the table, the curves and the differences."""
-    print_grid(_overview(records, values))
+    """Print the table, the curves and the differences.
+
+    Args:
+        records: the sweeps.
+        values: their results by trial, or of their first trials only.
+        differences: of each but the first to the first.
+        whole: whether the values are all; else what is of whole sweeps only is left out.
+    """
+    print_grid(_overview(records, values, whole=whole))
     click.echo()
-    click.echo(bold("best rmse after so many trials"))
+    click.echo(bold("best rmse after so many trials, * where curves meet"))
     for line in chart([Curve(best_at(v), len(v)) for v in values], terminal_width() or PIPED):
         click.echo(line)
     print_grid(_landmarks(values))
@@ -90,7 +107,9 @@ def show(
     )
 
 
-def _overview(records: Sequence[SweepRecord], values: Sequence[list[float]]) -> list[tuple[str, list[str]]]:
+def _overview(
+    records: Sequence[SweepRecord], values: Sequence[list[float]], *, whole: bool
+) -> list[tuple[str, list[str]]]:
     tests = [pick(r.finalists).test_rmse if r.finalists else None for r in records]
     best = [best_of(v, len(v)) for v in values]
     columns = [
@@ -101,10 +120,10 @@ def _overview(records: Sequence[SweepRecord], values: Sequence[list[float]]) -> 
         ("with rmse", [str(sum(x < float("inf") for x in v)) for v in values]),
         ("best rmse", figures(best)),
         ("found at", [str(best_at(v)[-1][0]) for v in values]),
-        ("test rmse", figures(tests)),
-        ("took", [seconds(duration(r)) for r in records]),
     ]
-    return [c for c in columns if c[0] != "test rmse" or any(t is not None for t in tests)]
+    if whole and any(test is not None for test in tests):
+        columns.append(("test rmse", figures(tests)))
+    return [*columns, ("took", [seconds(duration(r)) for r in records])] if whole else columns
 
 
 def _landmarks(values: Sequence[list[float]]) -> list[tuple[str, list[str]]]:

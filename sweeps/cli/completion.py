@@ -1,4 +1,4 @@
-"""``sweeps completion``, and what the shell offers for the names of sweeps, trials and search spaces.
+"""``sweeps completion``, and what the shell offers for the names of sweeps, trials, models and search spaces.
 
 What is offered comes at a key press: nothing heavy is imported, only a SQLite store is looked into, without
 MLflow, and whatever goes wrong offers nothing.
@@ -23,6 +23,7 @@ _SWEEPS = (
     "WHERE tags.key = 'sweeps.kind' AND tags.value = 'sweep' AND runs.lifecycle_stage = 'active' "
     "ORDER BY runs.start_time DESC LIMIT 1000"
 )
+_MODELS = "SELECT name, name FROM registered_models ORDER BY last_updated_time DESC LIMIT 1000"
 
 
 @click.command("completion")
@@ -50,7 +51,7 @@ def completion_command(shell: str, as_json: bool) -> None:
 
 def sweep_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer ``last``, then the names, then the ids of sweeps that begin so."""
-    known = _known(ctx)
+    known = _known(ctx, _SWEEPS)
     names = ["last", *dict.fromkeys(name for name, _ in known)] if known else []
     offered = [CompletionItem(name) for name in names if name.startswith(incomplete)]
     if incomplete:
@@ -66,6 +67,12 @@ def trial_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     ]
 
 
+def model_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the registered models that begin so."""
+    names = (name for name, _ in _known(ctx, _MODELS) if name.startswith(incomplete))
+    return [CompletionItem(name) for name in names][:MOST]
+
+
 def space_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the search spaces that begin so, and files."""
     from sweeps.space.search_space import list_spaces
@@ -76,14 +83,14 @@ def space_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     return found or [CompletionItem(incomplete, type="file")]
 
 
-def _known(ctx: click.Context) -> list[tuple[str, str]]:
-    """Give names and run ids of the sweeps in the store, the latest first; none where it is no file."""
+def _known(ctx: click.Context, query: str) -> list[tuple[str, str]]:
+    """Give pairs of a name and an id that the store holds, the latest first; none where it is no file."""
     uri = ctx.params.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
     path = Path(str(uri).removeprefix("sqlite:///"))
     if not str(uri).startswith("sqlite:///") or not path.is_file():
         return []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)) as store:
-            return [(str(name), str(run)) for name, run in store.execute(_SWEEPS)]
+            return [(str(name), str(run)) for name, run in store.execute(query)]
     except sqlite3.Error:
         return []

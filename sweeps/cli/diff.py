@@ -125,7 +125,7 @@ def print_curves(a: Finished, b: Finished) -> None:
     curves = [a.outcome.curve, b.outcome.curve]
     if not any(curves):
         return
-    click.echo(f"\n{bold('curves')}: validation rmse by step")
+    click.echo(f"\n{bold('curves')}: validation rmse by step, * where they meet")
     drawn = [Curve(curve, curve[-1][0] if curve else 0) for curve in curves]
     for line in chart(drawn, terminal_width() or CHART_WIDTH, begin=0, log=False):
         click.echo(line)

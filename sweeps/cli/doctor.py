@@ -21,10 +21,11 @@ def doctor_command(fix: bool, tracking_uri: str | None, as_json: bool) -> None:
     It must be reachable, writable and of the current schema; then come sweeps that were interrupted, runs
     that nobody finishes, and model versions whose promotion was cut off.
     """
-    from sweeps.api.doctor import examine
+    from sweeps.api.doctor import examine, fitness
     from sweeps.tracking.store import find_store, resolve_uri
 
     store = find_store(resolve_uri(tracking_uri))
+    fit = fitness(store)
     found = list(examine(store, note))
     mended = [one for one in found if fix and _mended(one)]
     left = [one for one in found if one not in mended]
@@ -33,9 +34,9 @@ def doctor_command(fix: bool, tracking_uri: str | None, as_json: bool) -> None:
             {"what": one.what, "wrong": one.wrong, "next": one.next_step, "fixed": one in mended}
             for one in found
         ]
-        print_json({"store": store.shown, "findings": rows})
+        print_json({"store": store.shown, "fitness": fit, "findings": rows})
     else:
-        answer(f"MLflow {store.shown}: reachable, writable, schema current")
+        answer(f"MLflow {store.shown}: {fit}")
         _print(mended, left)
     if any(one.mend is not None for one in left):
         raise NotReachedError(f"MLflow {store.shown}", "is not in order", "sweeps doctor --fix")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweeps.cli.completion import sweep_names
 from sweeps.cli.options import store_options
 from sweeps.cli.output import note, print_json, terminal_width
 from sweeps.errors import UsageError, one_line
@@ -19,11 +20,12 @@ HEADS = {
     "outlook": "more trials",
     "failures": "failures",
     "test": "test",
+    "drift": "rows",
 }
 
 
 @click.command("explain")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @store_options
 def explain_command(sweep: str, tracking_uri: str | None, as_json: bool) -> None:
     """Explain SWEEP in plain sentences: what mattered, which ranges to change, what more trials would bring.
@@ -46,7 +48,7 @@ def explain_command(sweep: str, tracking_uri: str | None, as_json: bool) -> None
 
 
 @click.command("next-space")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @click.option(
     "--to", "file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
     help="Write it there, a new .py file; else it is printed.",

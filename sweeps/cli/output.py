@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,8 +109,9 @@ def answer(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something on stderr."""
-    click.echo(printable(redact(text)), err=True)
+    """Tell the user something on stderr; a terminal that was closed does not end a sweep."""
+    with suppress(OSError):
+        click.echo(printable(redact(text)), err=True)
 
 
 def warn(text: str) -> None:

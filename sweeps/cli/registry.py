@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweeps.cli.completion import model_names
 from sweeps.cli.options import Count, store_options
 from sweeps.cli.output import figure, print_json, print_table
 
@@ -17,7 +18,7 @@ COLUMNS = ["when", "version", "is", "what", "instead of", "rmse", "champion's", 
 
 
 @click.command("history")
-@click.argument("model")
+@click.argument("model", shell_complete=model_names)
 @store_options
 def history_command(model: str, tracking_uri: str | None, as_json: bool) -> None:
     """Show every promotion and rollback of MODEL, oldest first, with its verdict.
@@ -38,7 +39,7 @@ def history_command(model: str, tracking_uri: str | None, as_json: bool) -> None
 
 
 @click.command("rollback")
-@click.argument("model")
+@click.argument("model", shell_complete=model_names)
 @click.option("--to", type=Count(), metavar="VERSION", help="Version [the champion before this one].")
 @store_options
 def rollback_command(model: str, to: int | None, tracking_uri: str | None, as_json: bool) -> None:

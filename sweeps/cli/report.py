@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from sweeps.cli.completion import sweep_names
 from sweeps.cli.options import store_options
 from sweeps.cli.output import print_json
 
 
 @click.command("report")
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=sweep_names)
 @click.option(
     "--to", "folder", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path),
     help="Where to write it; else results/SWEEP.",

@@ -11,7 +11,9 @@ import click
 
 from sweeps.cli.completion import space_names
 from sweeps.cli.data_options import DATA_OPTIONS, FILE_OPTIONS, add_options, data_spec
+from sweeps.cli.finish import RUN_OPTIONS, finish_lines
 from sweeps.cli.gate import GATE_OPTIONS, read_gate, require
+from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
 from sweeps.cli.output import answer, figure, note, print_json, seconds, warn
 from sweeps.cli.progress import Detail, Progress, progress
@@ -89,15 +91,15 @@ VIEW_OPTIONS = (
 
 @click.command("run")
 @click.argument("space", shell_complete=space_names)
-@add_options(
-    DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS, RESULT_OPTIONS, GATE_OPTIONS, VIEW_OPTIONS
-)
+@add_options(DATA_OPTIONS, CACHE_OPTIONS, STOP_OPTIONS, SEARCH_OPTIONS)
+@add_options(RESULT_OPTIONS, RUN_OPTIONS, GATE_OPTIONS, NOTIFY_OPTIONS, VIEW_OPTIONS)
 @store_options
 def run_command(
     tracking_uri: str | None,
     as_json: bool,
     results_dir: str,
     no_cache: bool,
+    notify: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     plain: bool,
@@ -112,6 +114,7 @@ def run_command(
     """
     from sweeps.api.precheck import precheck
     from sweeps.api.workers import start_workers
+    from sweeps.notify.target import read_targets
 
     view = view_of(quiet, verbose, plain, as_json)
     sweep, results = settings(**options), Path(results_dir)
@@ -119,7 +122,8 @@ def run_command(
     with view as shown, start_workers(sweep) as engine:
         from sweeps.api.session import Session
 
-        session = Session(sweep, engine, tracking_uri, results, cache=not no_cache, tell=warn)
+        place, told = (sweep, engine, tracking_uri, results), read_targets(notify)
+        session = Session(*place, cache=not no_cache, tell=warn, notify=told)
         drive(session, shown, as_json)
 
 
@@ -143,7 +147,7 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
         SweepsError: as the session does.
         click.exceptions.Exit: it was interrupted.
     """
-    with opened as session, _interruptible(session):
+    with _interruptible(opened), opened as session:
         _announce(session)
         shown.begin(session)
         for finished in session.trials():
@@ -208,8 +212,14 @@ def settings(
 
 @contextmanager
 def _interruptible(session: "Session") -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM end the sweep cleanly; the second ends the program at once."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let the first SIGINT, SIGTERM or SIGHUP end the sweep cleanly; the second ends the program at once.
+
+    A closed terminal's SIGHUP stays ignored where it is: that is what ``nohup`` is for.
+    """
+    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = {number: signal.getsignal(number) for number in numbers}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
     came: list[int] = []
 
     def interrupt(number: int, _: Any) -> None:
@@ -260,11 +270,11 @@ def _answer(session: "Session", record: "SweepRecord", as_json: bool) -> None:
 
 
 def _spent(record: "SweepRecord") -> str:
-    """The sweep's time; of one that took a minute, too, how much of it no worker trained."""
+    """The sweep's time; of one that took a minute, too, how much of its trials' time no worker trained."""
     time, overhead = record.ended - record.started if record.ended else None, record.extra.get("overhead")
     if time is None or time < 60 or not isinstance(overhead, float):
         return seconds(time)
-    return f"{seconds(time)} · overhead {100 * overhead:.1f} % of it"
+    return f"{seconds(time)} · overhead {100 * overhead:.1f} % while trials ran"
 
 
 def _address(session: "Session", link: str | None) -> str:
@@ -289,6 +299,8 @@ def _print_board(record: "SweepRecord") -> None:
         winner = pick(record.finalists)
         test = "" if winner.test_rmse is None else f", test rmse {figure(winner.test_rmse)}"
         answer(f"winner   trial {winner.number}: validation rmse {figure(winner.rmse)}{test}")
+    for word, text in finish_lines(record):
+        answer(f"{word:<9}{text}")
 
 
 def _interrupted(session: "Session", record: "SweepRecord") -> None:

@@ -64,7 +64,8 @@ class Screen:
         if self._verbose:
             with self._lock:
                 text = line(finished, self._tally)
-            note(f"{text}\n    {assignments(params_of(finished))}")
+            note(text)
+            note(f"    {assignments(params_of(finished))}")
 
     def phase(self, text: str) -> None:
         """Say what is done now that no trial runs."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
 import click
 
@@ -130,10 +129,9 @@ def links(store: "Store", record: "SweepRecord") -> dict[str, str | None]:
 
 def own_server(store: "Store") -> str | None:
     """Give the address of the server that the store is, without user and password; None for a database."""
-    parts = urlsplit(store.uri)
-    if parts.scheme not in ("http", "https"):
-        return None
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl().rstrip("/")
+    from sweeps.tracking.links import server_of
+
+    return server_of(store.uri)
 
 
 def excerpt(answer: Any) -> Any:

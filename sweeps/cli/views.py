@@ -7,10 +7,11 @@ from datetime import datetime
 
 import click
 
+from sweeps.causes import Causes
 from sweeps.cli.boards import assignments, fitted, params_of, shared_params
+from sweeps.cli.finish import finish_lines
 from sweeps.cli.output import answer, bold, note, print_grid, print_json, print_text, terminal_width
 from sweeps.errors import one_line
-from sweeps.live.causes import Causes
 from sweeps.live.spark import sparkline, stepped
 from sweeps.record import SweepRecord
 from sweeps.report.command import run_command
@@ -60,10 +61,12 @@ def overview(record: SweepRecord) -> list[tuple[str, str]]:
         pairs += _history(record)
     if record.finalists and (winner := pick(record.finalists)).test_rmse is not None:
         pairs.append(("winner", f"rmse {figure(winner.test_rmse)} on test, trial {winner.number}"))
+    pairs += finish_lines(record)
     if model is not None:
         pairs.append(("model", f"{model.uri} is {model.alias}: {model.reason}"))
     if isinstance(overhead, float):
-        pairs.append(("overhead", f"no worker trained for {100 * overhead:.1f} % of the time"))
+        share = f"{100 * overhead:.1f} % of the time"
+        pairs.append(("overhead", f"while trials ran, no worker trained for {share}"))
     pairs.append(("in the UI", f"sweeps ui {record.run_id[:8]}"))
     command = run_command(record.settings)
     return [*pairs, ("again", command)] if command else pairs

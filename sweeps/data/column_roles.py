@@ -48,6 +48,19 @@ def assign_roles(frame: pd.DataFrame, categorical: Sequence[str]) -> Roles:
     )
 
 
+def names_rows(column: "pd.Series[Any]", declared: bool) -> bool:
+    """Whether a column of normalised training rows tells rows apart rather than describes them.
+
+    Args:
+        column: the values.
+        declared: whether the user calls it a category.
+    """
+    kind = kind_of(column)
+    if declared or kind not in ("text", "numbers"):
+        return False
+    return (_text_identifier(column) if kind == "text" else _number_identifier(column)) is not None
+
+
 def _useless(column: "pd.Series[Any]", declared: bool) -> str | None:
     kind = kind_of(column)
     if kind == "nothing":

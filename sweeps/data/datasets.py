@@ -106,6 +106,8 @@ def load_dataset(spec: DataSpec) -> Dataset:
     splits = {name: take_target(frame, source.target, name) for name, frame in parts.items()}
     warnings += _judge(splits, source.target, spec)
     named = {name: Split(X, y, digest_split(X, y, source.target)) for name, (X, y) in splits.items()}
+    if "table" not in source.frames:
+        _refuse_same_rows({source.whats[name]: split.digest for name, split in named.items()})
     return Dataset(
         name=source.name, slug=source.slug, target=source.target,
         train=named["train"], valid=named.get("valid"), test=named.get("test"),
@@ -203,6 +205,16 @@ def _split(frames: dict[str, pd.DataFrame], whats: dict[str, str], spec: DataSpe
     else:
         parts = split_by_column(table, spec.split_by, whats["table"])
     return dict(zip(("train", "valid", "test"), parts, strict=True))
+
+
+def _refuse_same_rows(digests: dict[str, str]) -> None:
+    """Refuse a copy of one split as another: under another name, or in another format."""
+    seen: dict[str, str] = {}
+    for what, digest in digests.items():
+        first = seen.setdefault(digest, what)
+        if first != what:
+            reason = f"has the same rows as {first}, the figures would be worthless"
+            raise DataError(what, reason, "name other rows, or --table to split them")
 
 
 def _judge(

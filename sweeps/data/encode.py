@@ -1,7 +1,7 @@
 """Fit features on training rows, and encode folds with them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Encoded:
 
     folds: tuple[Fold, ...]
     refit: Fold | None
-    """Training and validation rows together; None without ``cv``."""
+    """Training and validation rows together; None where nothing is trained on both."""
     transformer: Any
     warnings: tuple[str, ...]
 
@@ -42,19 +42,36 @@ class _Fitted:
 def encode_folds(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded:
     """Encode the one fold, or under ``cv`` all folds and the rows of all folds together."""
     features = _unfitted(dataset, features)
-    X, y = dataset.train.X, dataset.train.y
     if dataset.cv is None:
+        X, y = dataset.train.X, dataset.train.y
         if dataset.valid is None:
             raise DataError(f"data {dataset.name}", "no rows to validate on", "pass --valid FILE, or --cv 5")
         fitted = _fit(X, y, features, dataset.categorical, encoding)
         fold = _fold(fitted, y, dataset.valid.X, dataset.valid.y, features)
         return Encoded((fold,), None, fitted.transformer, fitted.warnings)
-    if dataset.valid is not None:
-        X, y = pd.concat([X, dataset.valid.X], ignore_index=True), np.concatenate([y, dataset.valid.y])
+    X, y = _together(dataset)
+    folds = tuple(_cross(X, y, features, dataset, encoding))
+    return replace(_refit(X, y, features, dataset, encoding), folds=folds)
+
+
+def encode_refit(dataset: Dataset, encoding: Encoding, features: Any) -> Encoded:
+    """Encode training and validation rows together, with features fitted on both; there are no folds."""
+    X, y = _together(dataset)
+    return _refit(X, y, _unfitted(dataset, features), dataset, encoding)
+
+
+def _together(dataset: Dataset) -> tuple[pd.DataFrame, Target]:
+    """Training and validation rows, one after the other."""
+    train, valid = dataset.train, dataset.valid
+    if valid is None:
+        return train.X, train.y
+    return pd.concat([train.X, valid.X], ignore_index=True), np.concatenate([train.y, valid.y])
+
+
+def _refit(X: pd.DataFrame, y: Target, features: Any, dataset: Dataset, encoding: Encoding) -> Encoded:
     whole = _fit(X, y, features, dataset.categorical, encoding)
     refit = Fold(whole.X, y, None, None, whole.categorical)
-    folds = tuple(_cross(X, y, features, dataset, encoding))
-    return Encoded(folds, refit, whole.transformer, whole.warnings)
+    return Encoded((), refit, whole.transformer, whole.warnings)
 
 
 def _unfitted(dataset: Dataset, features: Any) -> Any:

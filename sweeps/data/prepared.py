@@ -17,6 +17,7 @@ from sweeps.trial import Encoding, Fold
 
 if TYPE_CHECKING:
     from sweeps.data.datasets import Dataset
+    from sweeps.data.encode import Encoded
 
 INDEX = "prepared.json"
 
@@ -33,7 +34,7 @@ class Prepared:
 
     @cached_property
     def transformer(self) -> Any:
-        """Fitted, from raw rows to X; on the training rows, under ``cv`` on training and validation rows."""
+        """Fitted, from raw rows to X: on training rows; with ``cv`` and for a refit, validation rows too."""
         return self.load()
 
 
@@ -52,7 +53,29 @@ def prepare(dataset: "Dataset", encoding: Encoding, features: Any, folder: Path)
     """
     from sweeps.data.encode import encode_folds
 
-    encoded = encode_folds(dataset, encoding, features)
+    return _save(encode_folds(dataset, encoding, features), folder)
+
+
+def prepare_refit(dataset: "Dataset", encoding: Encoding, features: Any, folder: Path) -> Prepared:
+    """Fit the features on training and validation rows together and write these rows, for ``open_refit``.
+
+    Args:
+        dataset: the splits.
+        encoding: as for ``prepare``, as are the others.
+        features: likewise.
+        folder: likewise.
+
+    Raises:
+        DataError: as ``prepare``.
+        SpaceError: likewise.
+    """
+    from sweeps.data.encode import encode_refit
+
+    return _save(encode_refit(dataset, encoding, features), folder)
+
+
+def _save(encoded: "Encoded", folder: Path) -> Prepared:
+    """Write encoded arrays; the index comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     folds = [_save_fold(folder, f"fold{i}", fold) for i, fold in enumerate(encoded.folds)]
     refit = _save_fold(folder, "refit", encoded.refit) if encoded.refit else None
@@ -86,7 +109,7 @@ def open_refit(folder: Path | str) -> Fold:
 
     Raises:
         FileNotFoundError: nothing was prepared there.
-        ValueError: prepared without ``cv``, where nothing is trained again.
+        ValueError: prepared without ``cv``, and not for a refit.
     """
     entry = _index(folder)["refit"]
     if entry is None:

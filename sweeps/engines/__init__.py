@@ -2,7 +2,7 @@
 
 from sweeps.engines.base import Engine, LateTaskError, LostTaskError, TaskError
 from sweeps.engines.catalog import ON_THIS_MACHINE, check_engine, open_engine
-from sweeps.engines.cores import available_cores, split_cores
+from sweeps.engines.cores import available_cores, crowded, split_cores
 
 __all__ = [
     "ON_THIS_MACHINE",
@@ -12,6 +12,7 @@ __all__ = [
     "TaskError",
     "available_cores",
     "check_engine",
+    "crowded",
     "open_engine",
     "split_cores",
 ]

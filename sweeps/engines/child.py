@@ -1,6 +1,6 @@
 """One worker process: its own end. Imports nothing heavy: a worker is there at once."""
 
-import ctypes
+import fcntl
 import os
 import pickle
 import select
@@ -21,8 +21,6 @@ BEGUN = b"begun"
 
 ASIDE = b"aside"
 """Before what the task says in passing, pickled."""
-
-_PR_SET_PDEATHSIG = 1
 
 
 def serve(tasks: int, lifeline: int) -> None:
@@ -82,9 +80,15 @@ def _flushed(fn: Callable[[Any], Any], task: Any) -> Any:
 
 
 def _die_with_driver(lifeline: int) -> None:
-    """Two ways, as each has a hole: the signal is Linux's only; the thread waits for native code to yield."""
+    """Two ways, as each has a hole: the kernel's is Linux's only; the thread waits for native code to yield.
+
+    The kernel kills the whole group, with whatever the task started, when the pipe's other end closes. The
+    signal at a parent's death would not do: it comes to the worker alone, and before its thread can act.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     threading.Thread(target=_watch, args=(lifeline,), daemon=True).start()
 
 

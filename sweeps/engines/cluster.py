@@ -207,7 +207,8 @@ class ClusterEngine(Pool):
     def _worry(self, members: Mapping[str, int]) -> None:
         """Decide whether to wait on, while there is no slot."""
         about = f"--engine {self.name}"
-        if members and members.keys() <= self._refused.keys():
+        settled = time.monotonic() - self._opened >= SETTLING  # others may be about to be looked at
+        if settled and members and members.keys() <= self._refused.keys():
             wrong = next(self._refused[member] for member in members)
             self._begin(UsageError(about, f"no worker can be used: {wrong}"))
         if time.monotonic() - self._alone_since > PATIENCE:

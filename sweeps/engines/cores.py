@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sweeps.errors import UsageError
+from sweeps.wording import counted
 
 MOST_WORKERS = 8
 """By default; with more trials at once, each proposal knows too little of the others."""
@@ -44,7 +45,7 @@ def available_cores() -> int:
 
 
 def split_cores(workers: int | None, cores: int) -> tuple[int, int]:
-    """Divide cores into workers and threads for each; workers times threads never exceeds the cores.
+    """Divide cores into workers and threads for each; what is not given never makes their product too large.
 
     Several processes of one thread train more models per minute than one with several threads, so by default
     there is a worker per core, and on large machines as many of 4 to 8 as leave the fewest cores idle.
@@ -62,3 +63,15 @@ def split_cores(workers: int | None, cores: int) -> tuple[int, int]:
 
 def _fewest_idle(cores: int) -> int:
     return max(range(MOST_WORKERS // 2, MOST_WORKERS + 1), key=lambda w: (w * (cores // w), w))
+
+
+def crowded(slots: int, threads: int) -> str:
+    """Say what is wrong with more threads on this machine than cores; empty where there are enough."""
+    cores = available_cores()
+    if slots * threads <= cores:
+        return ""
+    return (
+        f"{counted(slots, 'worker')} × {counted(threads, 'thread')} on {counted(cores, 'core')} get in each "
+        "other's way: "
+        f"XGBoost may take many times as long (leave out --threads, or --workers {max(1, cores // threads)})"
+    )

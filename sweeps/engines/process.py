@@ -36,6 +36,8 @@ _START = (
 )
 NO_STORE = "trials-do-not-log://the-driver-does"
 """No URI MLflow knows; its message names it."""
+_TO_END = 2.0
+"""Seconds for a worker whose pipe broke."""
 _LOOK_AGAIN = 0.5
 """Seconds until it is asked again whether the process lives (a grandchild may keep a dead one's pipe open),
 and whether its task is wanted."""
@@ -55,8 +57,6 @@ class Started(NamedTuple):
 
 def start(module: str, env: Mapping[str, str]) -> Started:
     """Start ``serve`` of a module of ``sweeps.engines`` in a process of its own.
-
-    Linux kills it when the thread that calls this ends, so call it in a thread that outlives it.
 
     Args:
         module: its name there; its ``serve(tasks, lifeline)`` is given two file descriptors.
@@ -103,8 +103,6 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 class WorkerProcess:
     """A process that runs one task at a time.
 
-    Linux kills it when the thread that made it ends, so make it in a thread that outlives it.
-
     Args:
         env: its environment, see ``environment``.
     """
@@ -116,7 +114,7 @@ class WorkerProcess:
 
     def alive(self) -> bool:
         """Whether it can take a task."""
-        return not self._doomed and self._process.poll() is None
+        return not self._doomed and not self._is_over()
 
     def run(
         self, fn: Any, task: Any, limit: float | None = None, hear: Callable[[Any], object] | None = None
@@ -190,6 +188,15 @@ class WorkerProcess:
         self._doomed = True
         kill(self._process)
 
+    def _is_over(self) -> bool:
+        """Whether it ended; what it started ends with it, while its number is not yet free for others."""
+        if self._process.returncode is None:
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            with contextlib.suppress(ChildProcessError):
+                if os.waitid(os.P_PID, self._process.pid, options) is not None:
+                    kill(self._process)
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """Make sure that it is gone and free what it held; to be called once."""
         self._doomed = True
@@ -197,12 +204,14 @@ class WorkerProcess:
 
     def _ended(self) -> str:
         """How it ended; one that only broke its pipe is ended here."""
-        try:
-            code = self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._process.wait()
-            return "stopped answering and was killed"
+        end = time.monotonic() + _TO_END
+        while not self._is_over():
+            if time.monotonic() > end:
+                self.kill()
+                self._process.wait()
+                return "stopped answering and was killed"
+            time.sleep(0.01)
+        code = self._process.returncode
         if code >= 0:
             return f"ended with exit code {code}"
         with contextlib.suppress(ValueError):

@@ -68,7 +68,7 @@ class Process(Protocol):
 
 
 class Slot(threading.Thread):
-    """Takes one job after the other. Lives as long as the engine, as Linux ties its process to it.
+    """Takes one job after the other; lives as long as the engine.
 
     Args:
         jobs: the queue; None ends it.
@@ -101,14 +101,16 @@ class Slot(threading.Thread):
         self._warm_up()
         while not self.gone and (job := self._jobs.get()) is not None:
             self._warm_up()
-            if job is LOOK:
-                continue
-            if self.gone:
-                self._jobs.put(job)
-            elif self._claim(job.future):
-                self._serve(job)
-                self._warm_up()
+            if job is not LOOK:
+                self._take(job)
         self._discard()
+
+    def _take(self, job: Job) -> None:
+        if self.gone:
+            self._jobs.put(job)
+        elif self._claim(job.future):
+            self._serve(job)
+            self._warm_up()
 
     def kill(self, future: "Future[Any]") -> None:
         """Kill the process if it is this task that it runs."""

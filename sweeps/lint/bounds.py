@@ -1,14 +1,15 @@
-"""Bounds that Hyperopt reads otherwise than they look: exponents, steps, whole numbers."""
+"""Arguments that Hyperopt reads otherwise than they look: exponents, steps, whole numbers."""
 
 import ast
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from sweeps.lint import proposal
 from sweeps.lint.finding import Finding, Severity, find
 from sweeps.lint.integers import whole_labels
-from sweeps.lint.scale import spans_decades
+from sweeps.lint.scale import MANY_DECADES, spans_decades
 from sweeps.space.hyperparameters import Hyperparameter, safe_exp
 from sweeps.space.ranges import as_logs
 from sweeps.space.search_space import SearchSpace
@@ -20,6 +21,12 @@ SEVERAL_INTEGERS = 5
 FEW_OF_UNIFORMINT = 20
 LARGEST_POWER = 12
 """Whole exponents up to this size may be meant as powers of ten."""
+PLAUSIBLE_EXPONENT = 20
+"""From a low below 0 on, a high up to this may be meant as an exponent."""
+LARGEST_SIGMA = 5
+"""From here on two thirds of the draws spread over four decades and more."""
+
+_FACTOR = "two thirds of the draws then lie within a factor of 2"
 
 
 class _Range(NamedTuple):
@@ -58,20 +65,36 @@ def _exponents(given: _Range) -> _Doubt | None:
     """Bounds of a log distribution that read as the values themselves, not as their logarithms."""
     found = given.found
     low, high = found.args["low"], found.args["high"]
-    rounded = all(float(f"{x:.3g}") == x for x in (low, high))
-    if not rounded or not (0 < low < 0.5 or high > 20):
+    if not (_is_plain(low) and _is_plain(high)):
+        return None
+    if low < 0 and high <= PLAUSIBLE_EXPONENT:
         return _powers_of_ten(given)
     first, last = found.reach
-    fix = f"did you mean {as_logs(found)}?" if low > 0 else "use log(low), log(high)"
     what = f"{found.written} draws from {first:.4g} to {last:.4g}"
-    return _Doubt(Severity.WARNING, "exponents", what, "its bounds are exponents", fix)
+    return _Doubt(Severity.WARNING, "exponents", what, "its bounds are exponents", _as_values(found))
+
+
+def _is_plain(number: float) -> bool:
+    """Whether a number reads as one that was typed; the logarithm of such a number never does, but 0."""
+    return float(f"{number:.3g}") == number
+
+
+def _as_values(found: Hyperparameter) -> str:
+    """Propose the logarithms of the bounds, from a positive low on."""
+    low, high = found.args["low"], found.args["high"]
+    if low > 0:
+        return f"did you mean {as_logs(found)}?"
+    first, why = max(high / 10**MANY_DECADES, found.args.get("q", 0)), f"log({low:g}) does not exist"
+    if first >= high:
+        return f"{why}: give a positive low"
+    meant = as_logs(replace(found, args={**found.args, "low": first}))
+    return f"{why}: give a positive low, such as {meant}"
 
 
 def _powers_of_ten(given: _Range) -> _Doubt | None:
     found = given.found
     low, high = found.args["low"], found.args["high"]
-    whole = all(x == int(x) and abs(x) <= LARGEST_POWER for x in (low, high))
-    if not whole or low == high == 0:
+    if not all(x == int(x) and abs(x) <= LARGEST_POWER for x in (low, high)):
         return None
     first, last = found.reach
     what = f"{found.written} draws from {first:.3g} to {last:.3g}"
@@ -80,6 +103,35 @@ def _powers_of_ten(given: _Range) -> _Doubt | None:
     return _Doubt(
         Severity.HINT, "powers-of-e", what, why, f"for {10.0**low:g} to {10.0**high:g} write {meant}"
     )
+
+
+def _median(given: _Range) -> _Doubt | None:
+    """A mean of a log distribution that reads as a value; 0 stands for 1 as often as for itself."""
+    found = given.found
+    mu = found.args["mu"]
+    if mu == 0 or not _is_plain(mu):
+        return None
+    what, step = f"{found.written} draws values around {math.exp(mu):.4g}", found.args.get("q")
+    if mu > 0:
+        rest = "" if step is None else f", {step:g}"
+        fix = f"for values around {mu:g} write {found.distribution}(log({mu:g}), log(2){rest}): {_FACTOR}"
+        return _Doubt(Severity.WARNING, "exponents", what, "its mu is an exponent", fix)
+    if mu != int(mu) or -mu > LARGEST_POWER:
+        return None
+    why, fix = "its mu is a power of e, not of 10", f"for values around {10.0**mu:g} write log({10.0**mu:g})"
+    return _Doubt(Severity.HINT, "powers-of-e", what, why, fix)
+
+
+def _spread(given: _Range) -> _Doubt | None:
+    """A spread of a log distribution that reads as one of the values: nobody means so many magnitudes."""
+    found = given.found
+    mu, sigma = found.args["mu"], found.args["sigma"]
+    if sigma < LARGEST_SIGMA:
+        return None
+    low, high = safe_exp(mu - 2 * sigma), safe_exp(mu + 2 * sigma)
+    what = f"{found.written} draws 5 % of its values below {low:.2g} or above {high:.2g}"
+    fix = f"such as log(2): {_FACTOR}"
+    return _Doubt(Severity.WARNING, "wide-sigma", what, "its sigma is that of the logarithm", fix)
 
 
 def _off_low(given: _Range) -> _Doubt | None:
@@ -163,6 +215,8 @@ def _meant(found: Hyperparameter) -> tuple[float, float]:
 _CHECKS: dict[str, tuple[Callable[[_Range], _Doubt | None], ...]] = {
     "loguniform": (_exponents,),
     "qloguniform": (_exponents, _off_low),
+    "lognormal": (_median, _spread),
+    "qlognormal": (_median, _spread),
     "quniform": (_off_low, _off_high, _halved_ends),
     "randint": (_many,),
 }

@@ -5,7 +5,7 @@ from bisect import insort
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
-from sweeps.live.causes import Causes
+from sweeps.causes import Causes
 from sweeps.trial import Finished, State
 
 SHOWN = 10

@@ -17,7 +17,7 @@ def fit_custom(train: Train, params: Mapping[str, Any], fold: Fold, *, watch: Wa
 
     Args:
         train: is given the params, the fold (``X_train``, ``y_train``, ``X_valid``, ``y_valid``; the last
-            two are None when finalists of a cross-validation are refitted) and ``report(step, rmse)``,
+            two are None when all rows are trained on, as for a refit) and ``report(step, rmse)``,
             which collects the curve, and does not return once the trial is pruned.
         params: of this trial.
         fold: the encoded data.

@@ -13,13 +13,15 @@ from sweeps.trial import Curve, Fold
 def score(fitted: Fitted, fold: Fold) -> dict[str, float]:
     """Compare predictions with the truth; the user's own ``train()`` has scored itself already.
 
+    Without validation rows the rmse is that on the rows trained on.
+
     Returns:
         ``rmse`` and ``mae`` in the target's unit; ``r2`` where the target is not constant.
 
     Raises:
         ValueError: the rmse is not finite.
     """
-    if "rmse" in fitted.metrics:
+    if "rmse" in fitted.metrics and not _is_unscored(fitted, fold):
         figures = {"rmse": fitted.metrics["rmse"]}
     elif fitted.predictions is None:
         figures = _figures(predict(fitted.model, fold.X_train), fold.y_train)
@@ -47,6 +49,11 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     by_step = [dict(curve) for curve in curves]
     shared = sorted(set.intersection(*(set(curve) for curve in by_step)))
     return tuple((step, float(np.mean([curve[step] for curve in by_step]))) for step in shared)
+
+
+def _is_unscored(fitted: Fitted, fold: Fold) -> bool:
+    """Whether a ``train()`` gave a model but no rmse, as there were no validation rows to score it on."""
+    return fold.X_valid is None and fitted.model is not None and not math.isfinite(fitted.metrics["rmse"])
 
 
 def _figures(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from sweeps.registry.aliases import reconcile
 from sweeps.registry.evidence import keep_evidence
+from sweeps.registry.forms import form_of
 from sweeps.registry.going_back import rollback
 from sweeps.registry.inspection import inspect_model
 from sweeps.registry.journal import Event, history, who
@@ -30,6 +31,7 @@ __all__ = [
     "champion_of",
     "check_model_name",
     "find_model",
+    "form_of",
     "history",
     "inspect_model",
     "keep_evidence",

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from sweeps.registry.forms import FORM, promoted_by
 from sweeps.registry.models import BrokenModelError, load_pipeline
 from sweeps.registry.standing import CHAMPION, VALIDATED, Version, read_standing
 from sweeps.registry.store import Store, registry_errors
@@ -10,12 +11,14 @@ PAGE = 1000
 
 
 class HalfMade(NamedTuple):
-    """A version of a trial's model that was registered but never checked."""
+    """A version of a sweep's model that was registered but never checked."""
 
     name: str
     number: int
     sweep: str
     """Run id."""
+    options: str = ""
+    """Of ``sweeps promote``, to come to this version again."""
 
 
 class Amiss(NamedTuple):
@@ -33,7 +36,7 @@ def half_made(store: Store) -> list[HalfMade]:
     """
     with registry_errors(store):
         return [
-            HalfMade(version.name, version.number, sweep)
+            HalfMade(version.name, version.number, sweep, promoted_by(version.tags.get(FORM, "")))
             for name in _names(store)
             for version in read_standing(store.client, name).versions.values()
             if VALIDATED not in version.tags and (sweep := _sweep_of(store, version))
@@ -82,7 +85,7 @@ def _names(store: Store) -> list[str]:
 
 
 def _sweep_of(store: Store, version: Version) -> str:
-    """The sweep of a trial's version; empty for one of another origin, or whose run is gone."""
+    """The sweep of a version; empty for one of another origin, or whose run is gone."""
     from mlflow.exceptions import MlflowException
 
     if not version.run_id:
@@ -91,4 +94,5 @@ def _sweep_of(store: Store, version: Version) -> str:
         tags = store.client.get_run(version.run_id).data.tags
     except MlflowException:
         return ""
-    return str(tags.get("mlflow.parentRunId", "")) if tags.get("sweeps.kind") == "trial" else ""
+    sweeps = {"trial": tags.get("mlflow.parentRunId", ""), "sweep": version.run_id}
+    return str(sweeps.get(tags.get("sweeps.kind", ""), ""))

@@ -2,16 +2,18 @@
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError
 from sweeps.registry.apart import predict_apart
 from sweeps.registry.formats import load_checked, save_checked
+from sweeps.registry.forms import FORM, form_tags
 from sweeps.registry.store import Store, patient, registry_errors
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as MlflowModelVersion
 
 DIGEST = "sweeps.model_sha256"
+
+MOST_FILES, MOST_BYTES = 1000, 8 << 30
+"""Of a model that somebody else logged."""
 
 NOT_OURS = frozenset({"registered_model_meta"})
 """MLflow writes it beside a model whenever somebody loads a registered version."""
@@ -51,14 +56,15 @@ def log_model(
     pipeline: Any,
     example: "pd.DataFrame",
     *,
-    params: Mapping[str, Any],
+    params: Mapping[str, str],
     metrics: Mapping[str, float],
     data_name: str,
     data_digest: str,
+    form: str = "",
 ) -> LoggedModel:
     """Log a pipeline from raw rows to predictions as the model of a trial, whose own times stay as they are.
 
-    A second call for the same trial gives the first one's model.
+    A second call for the same trial and form gives the first one's model.
 
     Args:
         store: where.
@@ -66,10 +72,11 @@ def log_model(
         run_id: of the trial.
         pipeline: fitted scikit-learn pipeline.
         example: a few raw rows; they give the signature and the input example.
-        params: of the trial.
+        params: of the trial, as they are to be logged.
         metrics: figures of the model, by metric name.
         data_name: of the dataset the metrics were measured on.
         data_digest: of that dataset.
+        form: what the model is, where it is not the trial's own, see ``forms``.
 
     Raises:
         SpaceError: the pipeline holds what no safe format can.
@@ -77,24 +84,25 @@ def log_model(
     """
     client = patient(store.client)
     with registry_errors(store):
-        model_id = _existing(client, experiment_id, run_id)
+        model_id = _existing(client, experiment_id, run_id, form)
         if model_id is None:
-            texts = {key: str(value)[:6000] for key, value in params.items()}
-            tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest}
-            made = client.create_logged_model(experiment_id, "model", run_id, tags, texts, "regressor")
+            tags = {"sweeps.data": data_name, "sweeps.data_digest": data_digest, **form_tags(form)}
+            made = client.create_logged_model(experiment_id, "model", run_id, tags, dict(params), "regressor")
             model_id = str(made.model_id)
             _upload(client, model_id, pipeline, example)
             _close_leftovers(client, experiment_id, run_id)
         _link(client, run_id, model_id)
         linked = {"model_id": model_id, "dataset_name": data_name[:500], "dataset_digest": data_digest[:36]}
-        client.log_batch(run_id, metrics=_metrics(client, run_id, metrics, **linked))
+        client.log_batch(
+            run_id, metrics=_metrics(client, run_id, _missing(client, model_id, metrics), **linked)
+        )
     return LoggedModel(model_id)
 
 
-def find_model(store: Store, experiment_id: str, run_id: str) -> LoggedModel | None:
-    """Give the complete model that was logged for a trial; None where there is none."""
+def find_model(store: Store, experiment_id: str, run_id: str, form: str = "") -> LoggedModel | None:
+    """Give the complete model of a form that was logged for a trial; None where there is none."""
     with registry_errors(store):
-        model_id = _existing(store.client, experiment_id, run_id)
+        model_id = _existing(store.client, experiment_id, run_id, form)
     return None if model_id is None else LoggedModel(model_id)
 
 
@@ -194,12 +202,34 @@ def _download(store: Store, uri: str, place: str, digest: str | None, scratch: P
     from mlflow.exceptions import MlflowException
 
     try:
+        if digest is None:
+            _check_extent(uri, place, store.uri)
         return Path(download_artifacts(artifact_uri=place, dst_path=str(scratch), tracking_uri=store.uri))
     except (FileNotFoundError, MlflowException) as error:
         gone = isinstance(error, FileNotFoundError) or error.error_code == "RESOURCE_DOES_NOT_EXIST"
         if not gone or digest is None:
             raise
         raise BrokenModelError(f"model {uri}", "its files are gone") from error
+
+
+def _check_extent(uri: str, place: str, tracking_uri: str) -> None:
+    """Refuse what is no model by its size alone, before any of it is here.
+
+    Raises:
+        StoreError: too many files, or too many bytes.
+    """
+    from mlflow.artifacts import list_artifacts
+
+    folders, files, size = deque([place.rstrip("/")]), 0, 0
+    while folders:
+        folder = folders.popleft()
+        for item in list_artifacts(artifact_uri=folder, tracking_uri=tracking_uri):
+            if item.is_dir:
+                folders.append(f"{folder}/{PurePosixPath(item.path).name}")
+            files, size = files + 1, size + int(item.file_size or 0)
+            if files > MOST_FILES or size > MOST_BYTES:
+                wrong = f"has more than {MOST_FILES} files or {MOST_BYTES >> 30} GiB"
+                raise StoreError(f"model {uri}", wrong, "it is not loaded")
 
 
 def files_digest(folder: Path) -> str:
@@ -212,9 +242,9 @@ def files_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _existing(client: "MlflowClient", experiment_id: str, run_id: str) -> str | None:
+def _existing(client: "MlflowClient", experiment_id: str, run_id: str, form: str) -> str | None:
     found = client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'")
-    ready = [m for m in found if _is_ready(m) and DIGEST in m.tags]
+    ready = [m for m in found if _is_ready(m) and DIGEST in m.tags and m.tags.get(FORM, "") == form]
     return min((str(m.model_id) for m in ready), default=None)
 
 
@@ -250,6 +280,12 @@ def _link(client: "MlflowClient", run_id: str, model_id: str) -> None:
     outputs = client.get_run(run_id).outputs
     if model_id not in [m.model_id for m in (outputs.model_outputs if outputs else [])]:
         client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
+
+def _missing(client: "MlflowClient", model_id: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Give the figures a model does not have yet: MLflow refuses them where the data goes by another name."""
+    known = {(metric.key, metric.value) for metric in client.get_logged_model(model_id).metrics or ()}
+    return {key: value for key, value in metrics.items() if (key, value) not in known}
 
 
 def _metrics(

@@ -33,7 +33,7 @@ class Version:
     name: str
     number: int
     run_id: str
-    """Of the trial it comes from; empty for a model of another origin."""
+    """Of the trial it comes from, for a blend of the sweep; empty for a model of another origin."""
     tags: Mapping[str, str]
     source: str = ""
     """The logged model that it is, as ``models:/m-…``."""

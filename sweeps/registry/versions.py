@@ -1,4 +1,4 @@
-"""One version per trial's model: found or made, deduplicated, with its figures; checked last."""
+"""One version for each model: found or made, deduplicated, with its figures; checked last."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError, UsageError
 from sweeps.registry.aliases import mark_broken
+from sweeps.registry.forms import FORM, form_tags
 from sweeps.registry.models import DIGEST, BrokenModelError, LoggedModel, load_pipeline
 from sweeps.registry.standing import BROKEN, CHAMPION, RMSE_ON, VALIDATED, Version, read_standing, version_of
 from sweeps.registry.store import Store, patient, pointed_at, registry_errors
@@ -32,13 +33,15 @@ class Candidate:
 
     logged: LoggedModel
     run_id: str
-    """Of the trial."""
+    """Of the trial; of the sweep where the model is a blend of several."""
     tags: Mapping[str, Any]
     """Kept on the version as ``sweeps.…``."""
     rows: str = ""
     """Digest of the held-out rows it was scored on; empty where every row was trained on."""
     rmse: float | None = None
     """On those rows."""
+    form: str = ""
+    """As it was logged with, see ``forms``: a run has one version of each."""
 
 
 def check_model_name(name: str, option: str = "--register-as") -> None:
@@ -73,7 +76,7 @@ def enter(store: Store, name: str, candidate: Candidate) -> int:
     with pointed_at(store):
         _ensure_model(client, name)
         number = _whole(store, name, candidate) or _create(client, name, candidate)
-        number = _only(client, name, candidate.run_id, number)
+        number = _only(client, name, candidate, number)
     version = version_of(client.get_model_version(name, str(number)))
     _link_version(client, version.source.removeprefix("models:/"), name, number)
     wanted = {f"sweeps.{key}": str(value) for key, value in candidate.tags.items()}
@@ -111,14 +114,16 @@ def _is_prompt(client: "MlflowClient", name: str) -> bool:
         return True
 
 
-def _of_run(client: "MlflowClient", name: str, run_id: str) -> list[Version]:
-    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    return sorted((version_of(v) for v in found), key=lambda v: v.number)
+def _alike(client: "MlflowClient", name: str, candidate: Candidate) -> list[Version]:
+    """Give the versions of a candidate's run and form, the first one first."""
+    found = client.search_model_versions(f"name = '{name}' and run_id = '{candidate.run_id}'")
+    versions = [version_of(v) for v in found if v.tags.get(FORM, "") == candidate.form]
+    return sorted(versions, key=lambda v: v.number)
 
 
 def _whole(store: Store, name: str, candidate: Candidate) -> int | None:
     """Give the version that the trial's model has already; one whose files were changed is marked."""
-    for version in _of_run(store.client, name, candidate.run_id):
+    for version in _alike(store.client, name, candidate):
         if version.tags.get(BROKEN):
             continue
         if version.source == candidate.logged.uri:
@@ -134,18 +139,21 @@ def _whole(store: Store, name: str, candidate: Candidate) -> int | None:
 
 def _create(client: "MlflowClient", name: str, candidate: Candidate) -> int:
     logged = candidate.logged
-    made = client.create_model_version(name, logged.uri, candidate.run_id, model_id=logged.model_id)
+    tags = form_tags(candidate.form)
+    made = client.create_model_version(
+        name, logged.uri, candidate.run_id, tags=tags, model_id=logged.model_id
+    )
     return int(made.version)
 
 
-def _only(client: "MlflowClient", name: str, run_id: str, number: int) -> int:
+def _only(client: "MlflowClient", name: str, candidate: Candidate, number: int) -> int:
     """Keep one of a trial's versions where a lost answer or a second promoter made more: the first.
 
     Only what was never judged and has no alias is deleted: nobody can have used it.
     """
     from mlflow.exceptions import MlflowException
 
-    whole = [v for v in _of_run(client, name, run_id) if not v.tags.get(BROKEN)]
+    whole = [v for v in _alike(client, name, candidate) if not v.tags.get(BROKEN)]
     first = min([number, *(v.number for v in whole)])
     named = set(read_standing(client, name).aliases.values())
     for extra in whole:

@@ -101,6 +101,7 @@ def _points(layer: Layer) -> Json:
         "symbolSize": size,
         "data": _data(layer),
         "itemStyle": style,
+        **({"edge": True} if layer.edge else {}),
     }
 
 
@@ -119,10 +120,11 @@ def _line(layer: Layer) -> Json:
 
 
 def _upright(layer: Layer) -> Json:
-    """Draw a line across all categories, which have no coordinates between them."""
+    """Draw lines across all categories, which have no coordinates between them."""
     style = {"type": "dashed" if layer.dashed else "solid", "width": 2, "color": f"role:{layer.role}"}
     line = {"symbol": "none", "silent": True, "label": {"show": False}, "lineStyle": style}
-    return {"type": "line", "data": [], "markLine": {**line, "data": [{"xAxis": layer.x[0]}]}}
+    places = dict.fromkeys(x for x in layer.x if x is not None)
+    return {"type": "line", "data": [], "markLine": {**line, "data": [{"xAxis": x} for x in places]}}
 
 
 def _bars(layer: Layer) -> Json:

@@ -31,11 +31,24 @@ def facts(record: SweepRecord) -> list[tuple[str, str]]:
     if record.finalists and (winner := pick(record.finalists)).test_rmse is not None:
         spread = "" if winner.low is None else f" ({figure(winner.low, 4)} to {figure(winner.high, 4)})"
         pairs.append((f"rmse on test, trial {winner.number}", f"{figure(winner.test_rmse, 6)}{spread}"))
+    pairs += _finish(record)
     if record.model is not None:
         pairs.append(("model", f"{record.model.name} version {record.model.version}, {record.model.alias}"))
     started = datetime.fromtimestamp(record.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     took = duration(record)
     return [*pairs, ("started", started), ("took", "not ended" if took is None else _span(took))]
+
+
+def _finish(record: SweepRecord) -> list[tuple[str, str]]:
+    """Give the figures of a blend and of a refit, each under the name of what it belongs to."""
+    blend, refit = record.blend, record.refit
+    pairs = []
+    if blend is not None and blend.test_rmse is not None:
+        taken = "taken" if blend.taken else "not taken"
+        pairs.append((f"rmse on test, blend ({taken})", f"{figure(blend.test_rmse, 6)}: {blend.formula}"))
+    if refit is not None:
+        pairs.append((f"rmse on test, refitted on {refit.rows}", figure(refit.test_rmse, 6)))
+    return pairs
 
 
 def board(record: SweepRecord) -> Board:

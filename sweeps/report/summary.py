@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from sweeps.record import Finalist, SweepRecord
+from sweeps.record import Blend, Finalist, Refit, SweepRecord
 from sweeps.report.tables import flat
 from sweeps.selection import pick
 from sweeps.trial import Finished, State
@@ -23,6 +23,8 @@ def summary(record: SweepRecord) -> dict[str, Any]:
         "best": _best(record.best),
         "finalists": [_finalist(f) for f in record.finalists],
         "test_rmse": winner.test_rmse if winner else None,
+        "blend": _blend(record.blend),
+        "refit": _refit(record.refit),
         "model": _model(record),
         "seconds": duration(record),
         "overhead": plain(record.extra.get("overhead")),
@@ -75,6 +77,18 @@ def _best(best: Finished | None) -> dict[str, Any] | None:
 
 def _finalist(finalist: Finalist) -> dict[str, Any]:
     return {"trial": finalist.number, "rmse": finalist.rmse, "test_rmse": finalist.test_rmse}
+
+
+def _blend(blend: Blend | None) -> dict[str, Any] | None:
+    if blend is None:
+        return None
+    members = [{"trial": m.number, "weight": m.weight} for m in blend.members]
+    figures = {"rmse": blend.rmse, "test_rmse": blend.test_rmse}
+    return {"members": members, **figures, "taken": blend.taken, "reason": blend.reason}
+
+
+def _refit(refit: Refit | None) -> dict[str, Any] | None:
+    return None if refit is None else {"trained_on": refit.rows, "test_rmse": refit.test_rmse}
 
 
 def _model(record: SweepRecord) -> dict[str, Any] | None:

@@ -72,6 +72,11 @@ def compare(
     return Comparison(squared.size, own, rival, float(low), float(high), better, confidence, resamples)
 
 
+def seed_of(digest: str) -> int:
+    """Give a seed from the digest of rows: the same rows are drawn the same way, whoever judges."""
+    return int(digest[:8] or "0", 16)
+
+
 def grouped(squared: Errors, draw: np.random.Generator) -> Errors:
     """Give means of random groups of rows, (models, groups); the rows themselves where they are few."""
     models, rows = squared.shape

@@ -63,7 +63,11 @@ class Check:
 
 
 def decide(
-    gate: Gate, comparison: "Comparison | None", selected: "Optimism | None", checks: Sequence[Check]
+    gate: Gate,
+    comparison: "Comparison | None",
+    selected: "Optimism | None",
+    checks: Sequence[Check],
+    rival: str = "the champion's",
 ) -> Verdict:
     """Give the verdict on a candidate.
 
@@ -72,24 +76,26 @@ def decide(
         comparison: with the champion; None where there is none yet.
         selected: the selection effect, which is taken off the gain; None where it is not known.
         checks: of the candidate alone, and by segment.
+        rival: whose rmse it is compared with, for the reason.
     """
-    if failed := [check for check in checks if not check.passed]:
-        texts = "; ".join(
-            f"{c.name}: {c.figure}{f', asked for {c.limit}' if c.limit else ''}" for c in failed
-        )
-        return Verdict("challenger", f"it did not pass: {texts}")
+    if any(not check.passed for check in checks):
+        return Verdict("challenger", f"it did not pass: {failures(checks)}")
     if comparison is None:
         return Verdict("champion", "the first version of this model")
-    figures = (
-        f"rmse {comparison.rmse:.6g} against the champion's {comparison.rival_rmse:.6g} on the same rows"
-    )
+    figures = f"rmse {comparison.rmse:.6g} against {rival} {comparison.rival_rmse:.6g} on the same rows"
     if gate.kind == "none":
         return Verdict("champion", f"no gate was asked for: {figures}")
-    return _against(gate, comparison, 0.0 if selected is None else selected.excess)
+    return _against(gate, comparison, 0.0 if selected is None else selected.excess, rival)
 
 
-def _against(gate: Gate, comparison: "Comparison", excess: float) -> Verdict:
-    own, rival = f"rmse {comparison.rmse:.6g}", f"the champion's {comparison.rival_rmse:.6g} on the same rows"
+def failures(checks: Sequence[Check]) -> str:
+    """Name the checks that failed, with what was found; empty where none did."""
+    failed = [check for check in checks if not check.passed]
+    return "; ".join(f"{c.name}: {c.figure}{f', asked for {c.limit}' if c.limit else ''}" for c in failed)
+
+
+def _against(gate: Gate, comparison: "Comparison", excess: float, whose: str) -> Verdict:
+    own, rival = f"rmse {comparison.rmse:.6g}", f"{whose} {comparison.rival_rmse:.6g} on the same rows"
     wanted = gate.min_gain * comparison.rival_rmse
     if gate.kind == "better":
         beats = comparison.gain > 0 and comparison.gain >= wanted

@@ -156,11 +156,6 @@ class BackgroundWriter:
             self.opened().let_go()
 
     @property
-    def seconds(self) -> float:
-        """Wall time spent in MLflow so far."""
-        return self._opening.result().seconds if self._is_open else 0.0
-
-    @property
     def _is_open(self) -> bool:
         return self._opening.done() and self._opening.exception() is None
 
@@ -200,14 +195,18 @@ class BackgroundWriter:
         """Write what waits; hand over the results, or the error."""
         try:
             if not self.broken.done():
-                self._write()
-        except StoreDownError as error:
-            self._wait_for_store(error)
+                self._try()
         except Exception as error:  # noqa: BLE001 - whoever waits for a future raises it
             self._break(error)
         if self.broken.done():
             _fail([job.done for job in self._waiting if job.done is not None], self.broken.exception())
             self._waiting.clear()
+
+    def _try(self) -> None:
+        try:
+            self._write()
+        except StoreDownError as error:
+            self._wait_for_store(error)
 
     @property
     def _run_id(self) -> str:

@@ -111,6 +111,8 @@ def milliseconds(seconds: float) -> int:
 
 def _verdict(outcome: Outcome) -> dict[str, str]:
     tags = {schema.STATE: str(outcome.state)}
+    if outcome.worker:
+        tags[schema.WORKER] = outcome.worker
     if outcome.reason:
         tags[schema.ERROR] = one_line(redact(outcome.reason))[: schema.MAX_ERROR]
         tags[schema.NOTE] = f"{outcome.state.capitalize()}: {plain(outcome.reason, MOST_SAID)}"

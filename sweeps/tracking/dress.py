@@ -81,8 +81,18 @@ def _description(record: SweepRecord, finalist: Finalist) -> str:
     if finalist.test_rmse is not None:
         figures += f", {finalist.test_rmse:.6g} on the test rows"
     lines = [f"Finalist of sweep {sweep}: {figures}."]
-    if record.model is not None and pick(record.finalists).number == finalist.number:
+    if (part := _part(record, finalist.number)) and record.model is not None:
         model = record.model
         named = link(f"{model.name} version {model.version}", model_link("", model.name, model.version))
-        lines.append(f"Registered as {named}, {plain(model.alias)}: {plain(model.reason)}.")
+        lines.append(f"{part} as {named}, {plain(model.alias)}: {plain(model.reason)}.")
     return "\n\n".join(lines)
+
+
+def _part(record: SweepRecord, number: int) -> str:
+    """Say how a finalist was registered: alone, in a blend, trained again; empty where it was not."""
+    blend, refit = record.blend, record.refit
+    again = "" if refit is None else f", trained again on {refit.rows} (rmse {refit.test_rmse:.6g} on test),"
+    if blend is not None and blend.taken:
+        weight = next((m.weight for m in blend.members if m.number == number), None)
+        return "" if weight is None else f"Registered in a blend{again} with weight {weight:.3g}"
+    return f"Registered{again}" if pick(record.finalists).number == number else ""

@@ -1,4 +1,4 @@
-"""What reports need beyond the trials: the ranges searched, the winner's predictions, some curves."""
+"""What reports need beyond the trials: the ranges searched, the winner's predictions, drift, some curves."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def with_evidence(store: Store, record: SweepRecord, curves: Collection[int] = ()) -> SweepRecord:
-    """Give a sweep with its ranges, the winner's predictions, and the curves of some trials.
+    """Give a sweep with its ranges, the winner's predictions, its drift, and the curves of some trials.
 
     Args:
         store: where it is.
@@ -34,8 +34,9 @@ def with_evidence(store: Store, record: SweepRecord, curves: Collection[int] = (
     predictions = None
     if schema.PREDICTIONS in there:
         predictions = _read(store, record.run_id, schema.PREDICTIONS, _predictions)
+    drift = _read(store, record.run_id, schema.DRIFT, _drift) if schema.DRIFT in there else None
     trials = [_with_curve(store, t) if t.number in curves else t for t in record.trials]
-    return replace(record, ranges=ranges, predictions=predictions, trials=trials)
+    return replace(record, ranges=ranges, predictions=predictions, drift=drift, trials=trials)
 
 
 def _with_curve(store: Store, finished: Finished) -> Finished:
@@ -53,6 +54,10 @@ def _ranges(values: Any) -> list[Range]:
 
 def _predictions(values: Mapping[str, Any]) -> Predictions:
     return Predictions(**values)
+
+
+def _drift(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**values, "summary": str(values["summary"]), "drifted": list(values["drifted"])}
 
 
 def _read(store: Store, run_id: str, file: str, parse: Callable[[Any], T]) -> T:

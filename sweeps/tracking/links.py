@@ -5,11 +5,19 @@
 
 import json
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 TRAINING = "workflowType=machine_learning"
 BY_RMSE = "metrics.`rmse`"
 MOST_COMPARED = 10
+
+
+def server_of(uri: str) -> str | None:
+    """Give the address of the server that a store is, without user and password; None for a database."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return None
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl().rstrip("/")
 
 
 def trials_link(base: str, experiment_id: str, sweep: str) -> str:

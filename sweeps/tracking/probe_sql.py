@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.errors import StoreError
 from sweeps.tracking.deadline import DEADLINE, ELSEWHERE, within
-from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_version, is_empty
+from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_version, is_begun, is_empty
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -13,14 +13,14 @@ Found = tuple[list[str], str | None]
 
 
 def probe_postgresql(uri: str, shown: str) -> None:
-    """Connect and look at the tables; an empty database is fine, MLflow fills it in one transaction.
+    """Connect and look at the tables; an empty database is fine, MLflow fills it in two transactions.
 
     Raises:
         StoreError: driver missing, unreachable, foreign, or of another schema version.
     """
     what = f"MLflow {shown}"
     tables, current = within(DEADLINE, what, lambda: _look(uri, what))
-    if is_empty(tables):
+    if is_empty(tables) or is_begun(tables, current):
         return
     check_foreign(what, tables)
     check_version(what, current, shown)

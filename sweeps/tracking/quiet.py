@@ -13,7 +13,8 @@ DEFAULTS = {
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_LOGGING_LEVEL": "ERROR",  # MLflow sets its level when imported
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # by default minutes of silence before an error
+    "MLFLOW_ALLOW_HTTP_REDIRECTS": "false",  # credentials go to the named server and to no other
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # by default minutes of silence before an error
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError, UsageError, unknown
-from sweeps.record import Finalist, ModelVersion, SweepRecord
+from sweeps.record import Blend, Finalist, Member, ModelVersion, Refit, SweepRecord
 from sweeps.tracking import schema
 from sweeps.tracking.context import COMMIT
 from sweeps.tracking.owner import DRIVEN, Owner
@@ -212,8 +212,19 @@ def read_sweep(store: Store, run_id: str, curves: bool = False) -> SweepRecord:
         running=len({row.tags[schema.TRIAL] for row in rows if not _state(row).final} - done),
         finalists=[Finalist(*row) for row in json.loads(tags.get(schema.FINALISTS, "[]"))],
         model=ModelVersion(**json.loads(tags[schema.MODEL])) if schema.MODEL in tags else None,
+        **_finish(json.loads(tags.get(schema.FINISH, "{}"))),
         extra={**_own_tags(tags), "commit": tags.get(COMMIT, ""), **run.data.metrics},
     )
+
+
+def _finish(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what became of the winner, as fields of a record."""
+    blend, refit = values.get("blend"), values.get("refit")
+    members = [Member(**one) for one in blend["members"]] if blend else []
+    return {
+        "blend": Blend(**{**blend, "members": members}) if blend else None,
+        "refit": Refit(**refit) if refit else None,
+    }
 
 
 def read_source(store: Store, record: SweepRecord) -> str:

@@ -16,9 +16,13 @@ ERROR = "sweeps.error"
 TRIAL = "sweeps.trial"
 POINT = "sweeps.point"
 SEED = "sweeps.seed"
+WORKER = "sweeps.worker"
+"""Host and process a trial ran in."""
 BEST_TRIAL = "sweeps.best_trial"
 FINALISTS = "sweeps.finalists"
 MODEL = "sweeps.model"
+FINISH = "sweeps.finish"
+"""What became of the winner before it was registered, as JSON: ``blend`` and ``refit``, or null."""
 OWNER = "sweeps.owner"
 """The process that drives the sweep, see ``sweeps.tracking.owner``; empty once it has ended."""
 BEAT = "sweeps.beat"
@@ -35,6 +39,8 @@ RANGES = "ranges.json"
 """Artifact of the sweep: what was searched, as data."""
 PREDICTIONS = "predictions.json"
 """Artifact of the sweep: what its winner predicts for held-out rows."""
+DRIFT = "drift.json"
+"""Artifact of the sweep: how its held-out rows differ from its training rows."""
 PARENT = "mlflow.parentRunId"
 RUN_NAME = "mlflow.runName"
 NOTE = "mlflow.note.content"
@@ -202,6 +208,7 @@ def outcome_of(
         folds=tuple(value for _, value in histories.get(FOLDS, ())),
         rungs=tuple(histories.get(RUNGS, ())),
         error=tags.get(ERROR) or (None if state is State.COMPLETE else "the reason was not recorded"),
+        worker=tags.get(WORKER, ""),
     )
 
 

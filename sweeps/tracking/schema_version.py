@@ -55,6 +55,14 @@ def is_empty(tables: Iterable[str]) -> bool:
     return not set(tables) - {BOOKKEEPING}
 
 
+def is_begun(tables: Iterable[str], current: str | None) -> bool:
+    """Whether MLflow's first tables are there and nothing else, from which it goes on by itself.
+
+    It makes them in a transaction of their own; whoever is killed after that one leaves them so.
+    """
+    return current is None and set(tables) - {BOOKKEEPING} == CORE
+
+
 def check_foreign(what: str, tables: Iterable[str]) -> None:
     """Refuse the database of another application, to which MLflow would add its own tables.
 

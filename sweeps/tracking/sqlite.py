@@ -175,6 +175,10 @@ def _trouble(what: str, error: sqlite3.Error) -> StoreError:
         return StoreError(what, "read-only" if "readonly" in text else "cannot be opened for writing", _HINT)
     if "full" in text:
         return StoreError(what, "the disk is full", "make room, or name a file elsewhere")
+    if (
+        "disk I/O error" in text
+    ):  # what a full disk is, too, where SQLite has yet to make its index of the log
+        return StoreError(what, f"the disk cannot be written ({text})", "make room, or name a file elsewhere")
     return StoreError(
         what, f"not a valid database ({text})", "restore it from a backup, or name another file"
     )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -145,6 +146,16 @@ def _create_experiment(store: Store, name: str) -> "Experiment":
     if found is None:
         raise StoreError(f"experiment {name!r}", "was made but is not there", "try again")
     return found
+
+
+def mark_checked(store: Store, experiment_id: str) -> None:
+    """Write into a store, where it disturbs nobody: when it was last looked over.
+
+    Raises:
+        StoreError: it refuses.
+    """
+    with store_errors(store.shown):
+        store.client.set_experiment_tag(experiment_id, "sweeps.checked", str(int(time.time())))
 
 
 def check_label(option: str, name: str, longest: int) -> None:

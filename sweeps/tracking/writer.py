@@ -5,16 +5,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from threading import RLock
 from typing import Any, Protocol
 
 from sweeps.credentials import redact
 from sweeps.environment import installed
-from sweeps.errors import SpaceError, SweepOwnedError, UsageError
+from sweeps.errors import SpaceError, SweepOwnedError
 from sweeps.ranges import Range
-from sweeps.record import Finalist, ModelVersion, Predictions, SweepRecord
+from sweeps.record import Blend, Finalist, ModelVersion, Predictions, Refit, SweepRecord
 from sweeps.tracking import schema
 from sweeps.tracking.by_client import ClientPen, tags_of
 from sweeps.tracking.by_sql import SqlPen
@@ -22,6 +22,13 @@ from sweeps.tracking.change import Change, Draft, Entry, milliseconds
 from sweeps.tracking.context import context_tags
 from sweeps.tracking.database import database_of
 from sweeps.tracking.doubles import delete_doubles, doubled_trials
+from sweeps.tracking.findings import (
+    record_drift,
+    record_finalists,
+    record_finish,
+    record_predictions,
+    record_promotion,
+)
 from sweeps.tracking.inputs import DatasetInfo, log_datasets
 from sweeps.tracking.owner import DRIVEN, Owner
 from sweeps.tracking.spool import Spool
@@ -37,9 +44,6 @@ BEAT_SECONDS = 5.0
 
 UNSET: tuple[Any, ...] = (None, (), [], "")
 """Settings nobody gave; as params they would only hide the others on the sweep's page."""
-
-MOST_FINALISTS = 150
-"""They travel in one tag."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,6 @@ class SweepWriter:
         self.store, self.experiment_id, self.run_id = store, experiment_id, draft.parent
         self.batch = pen.batch
         """Entries worth handing over at once."""
-        self.seconds = 0.0
-        """Wall time spent in MLflow so far."""
         self._draft, self._pen = draft, pen
         self._running: dict[int, Trial] = {}
         self._tally, self._spool = Tally(draft.parent), Spool(draft.parent)
@@ -124,7 +126,6 @@ class SweepWriter:
             UsageError: a name is illegal.
             StoreError: MLflow refuses, or the experiment is deleted.
         """
-        started = time.perf_counter()
         check_label("--name", name, 250)
         experiment_id = ensure_experiment(store, experiment)
         context = context_tags()
@@ -137,7 +138,6 @@ class SweepWriter:
             delete_doubles(store, experiment_id, run.info.run_id, key[schema.KEY])
         writer = cls(store, experiment_id, Draft(run.info.run_id, context, describe), pen)
         writer._tally.go_on((), run.info.start_time)
-        writer.seconds = time.perf_counter() - started
         writer._log_origin(settings, origin)
         return writer
 
@@ -163,7 +163,6 @@ class SweepWriter:
         Raises:
             StoreError: MLflow refuses, or is gone.
         """
-        started = time.perf_counter()
         changed = origin.space_digest != record.extra.get("space_digest")
         with store_errors(store.shown):
             pen = open_pen(store, record.experiment_id)
@@ -173,7 +172,6 @@ class SweepWriter:
             store.client.update_run(record.run_id, status="RUNNING")
         writer = cls(store, record.experiment_id, Draft(record.run_id, context_tags(), describe), pen)
         writer._tally.go_on(record.trials, milliseconds(time.time()))
-        writer.seconds = time.perf_counter() - started
         writer._log_settings(settings)
         if changed:
             writer._log_space(origin, f"-{origin.space_digest[:8]}")
@@ -273,10 +271,20 @@ class SweepWriter:
         with self._call():
             record_promotion(self.store, self.run_id, promoted)
 
+    def log_finish(self, blend: Blend | None, refit: Refit | None) -> None:
+        """Write what became of the winner before it was registered."""
+        with self._call():
+            record_finish(self.store, self.run_id, blend, refit)
+
     def log_predictions(self, predictions: Predictions) -> None:
         """Keep what the winner predicts for held-out rows."""
         with self._call():
             record_predictions(self.store, self.run_id, predictions)
+
+    def log_drift(self, drift: Mapping[str, Any]) -> None:
+        """Keep how the held-out rows differ from the training rows."""
+        with self._call():
+            record_drift(self.store, self.run_id, drift)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Keep a file as an artifact of the sweep."""
@@ -342,54 +350,8 @@ class SweepWriter:
 
     @contextmanager
     def _call(self) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            with self._turn, store_errors(self.store.shown):
-                yield
-        finally:
-            self.seconds += time.perf_counter() - started
-
-
-def record_finalists(store: Store, sweep: str, finalists: Sequence[Finalist]) -> None:
-    """Write the table of finalists on the sweep's run.
-
-    Raises:
-        UsageError: more than fit.
-    """
-    if len(finalists) > MOST_FINALISTS:
-        raise UsageError("--top", f"at most {MOST_FINALISTS} finalists, got {len(finalists)}")
-    rows = [[f.number, f.rmse, f.test_rmse, f.low, f.high, f.wins] for f in finalists]
-    columns = ["trial", "rmse", "test_rmse", "test_rmse_low", "test_rmse_high", "wins"]
-    table = {"columns": columns, "data": rows}
-    with store_errors(store.shown):
-        store.client.log_dict(sweep, table, "finalists.json")
-        store.client.set_tag(sweep, schema.FINALISTS, _fitting(rows))
-
-
-def _fitting(rows: Sequence[Sequence[Any]]) -> str:
-    """Write the finalists for a tag; without their intervals where they are too many for it."""
-    text = json.dumps(rows, separators=(",", ":"))
-    return (
-        text if len(text) <= schema.MAX_TAG else json.dumps([row[:3] for row in rows], separators=(",", ":"))
-    )
-
-
-def record_predictions(store: Store, sweep: str, predictions: Predictions) -> None:
-    """Keep with the sweep what its winner predicts for held-out rows."""
-    with store_errors(store.shown):
-        store.client.log_text(sweep, json.dumps(asdict(predictions)), schema.PREDICTIONS)
-
-
-def record_promotion(store: Store, sweep: str, promoted: ModelVersion) -> None:
-    """Write on the sweep's run which model it gave the registry."""
-    content = {
-        "name": promoted.name,
-        "version": promoted.version,
-        "alias": promoted.alias,
-        "reason": promoted.reason,
-    }
-    with store_errors(store.shown):
-        store.client.set_tag(sweep, schema.MODEL, json.dumps(content))
+        with self._turn, store_errors(self.store.shown):
+            yield
 
 
 def _begun(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -31,6 +31,8 @@ class Case:
     """Known only when the sweep has begun: two lines tell of it first."""
     powerless: bool = False
     """Run as nobody where the tests run as root."""
+    full: bool = False
+    """Run where no file may grow beyond a page, as on a full disk."""
 
 
 def odd(text: str | bytes) -> dict[str, str | bytes]:

@@ -36,6 +36,27 @@ COMMAND_LINE = {
     "loss without a segment": Case(
         f"{GOOD} --max-segment-loss 5%", 2, r"--max-segment-loss: .*--segment COL"
     ),
+    **{
+        f"notify {value!r}": Case(f"{GOOD} --notify {shlex.quote(value)}", 2, f"--notify: {said}")
+        for value, said in {
+            "": "must be a command, or an address that begins with http:// or https://, got nothing",
+            "  ": "must be a command, .*, got nothing",
+            "ftp://h/x": "must be a command, or an address .*, got one with ftp://",
+            "https://": r"is no web address \(write https://HOST/PATH",
+            "http://h:99999/": r"is no web address \(write http://HOST/PATH",
+            "http://h/a b": r"is no web address \(write http://HOST/PATH",
+            "hooks.example.org/services/x": "must be a command, or an address that begins with http://",
+            "no-such-command -v": r"there is no command 'no-such-command' \(name it by its path",
+            "./table.csv": r"there is no command './table.csv' \(",
+            "cat | sort": r"'\|' is for a shell, and none is asked \(--notify \"sh -c",
+            "cat 'x": "a quote in the command is not closed",
+        }.items()
+    },
+    "notify by a variable that is not set": Case(
+        f"{GOOD} --notify env:NO_SUCH_HOOK", 2, r"--notify env:NO_SUCH_HOOK: is not set here \(export NO_SUCH"
+    ),
+    "notify of a promotion": Case("promote last --notify ftp://h", 2, "--notify: must be a command"),
+    "notify of a resumed sweep": Case("resume last --notify ''", 2, "--notify: must be a command"),
     "rollback to no number": Case("rollback m --to v1", 2, "--to: must be a whole number >= 1, got 'v1'"),
     "B3 workers 0": Case(f"{GOOD} --workers 0", 2, "--workers: must be a whole number from 1 to .*'0'"),
     "B3 workers 10000": Case(f"{GOOD} --workers 10000", 2, "--workers: must be .* from 1 to .*'10000'"),
@@ -52,8 +73,9 @@ COMMAND_LINE = {
         f"B4 time {value!r}": Case(
             f"{GOOD} --time={value}", 2, rf"--time: must be a positive time such as 90s, .*, got '{value}'"
         )
-        for value in ("0", "-1", "-5m", "nan", "inf", "10x", "m", "1.2.3", "''", "9" * 30 + "e9")[:8]
+        for value in ("0", "-1", "-5m", "nan", "inf", "10x", "m", "1.2.3", "9" * 30 + "e9")
     },
+    "B4 time ''": Case(f"{GOOD} --time=", 2, "--time: must be a positive time such as 90s, .*, got ''"),
     **{
         f"B5 seed {value!r}": Case(
             f"{GOOD} --seed={value}", 2, rf"--seed: must be .* 0 to 4294967295, got '{value}'"

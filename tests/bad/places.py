@@ -1,6 +1,7 @@
 """Where bad input meets the command line: good files, a store with awkward sweeps, bad servers."""
 
 import os
+import resource
 import socket
 import sqlite3
 import threading
@@ -111,7 +112,18 @@ def web_server(status: int, text: str) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond a page: what wants more is refused, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ SPACES = {
     "B18 exits at once": Case("lint odd.py", 3, "called exit during import", odd("import os\nos._exit(0)\n")),
     "B20 no UTF-8": Case(SPACE, 3, r"space odd\.py:1: not valid UTF-8 Python", odd(b"x = '\xff'")),
     "B20 NUL": Case("lint odd.py", 3, r"space odd\.py:1: .*null bytes", odd("x = '\0'")),
+    "B20 tabs and spaces": Case(SPACE, 3, r"space odd\.py:3: TabError: inconsistent use of tabs", odd("if True:\n\tx = 1\n        y = 2\n")),
     "B21 no SPACE": Case(SPACE, 3, r"no attribute 'SPACE' \(found: PARAMS\)", odd("PARAMS = {}")),
     **{
         f"B22 SPACE is {value}": Case(SPACE, 3, r"SPACE must be a non-empty dict of hyperopt expressions, got", declares(value))
@@ -33,6 +34,14 @@ SPACES = {
     },
     "B23 only constants": Case(SPACE, 3, "SPACE contains no hyperparameter", declares("{'alpha': 1}")),
     "B23 a lambda": Case(SPACE, 3, r"'alpha' is a lambda, not a hyperopt expression", declares("{'alpha': lambda: 1}")),
+    **{
+        f"B23 {kind}": Case(SPACE, 3, rf"'alpha' is a {kind}, not a hyperopt expression", declares(f"{{'alpha': {value}}}"))
+        for kind, value in (("set", "{0.1, 1.0}"), ("generator", "(i for i in [1])"))
+    },
+    "B23 optuna": Case(
+        SPACE, 3, "'alpha' is (an? )?optuna FloatDistribution, not a hyperopt expression",
+        odd(f"{HP}class FloatDistribution:\n    __module__ = 'optuna.distributions'\nSPACE = {{'alpha': FloatDistribution()}}\n"),
+    ),
     "B24 duplicate label": Case(
         SPACE, 3, r"label 'a' is used by 'x' and 'y' \(give each", declares("{'x': hp.uniform('a', 0, 1), 'y': hp.uniform('a', 0, 1)}")
     ),
@@ -42,15 +51,35 @@ SPACES = {
     ),
     **{
         f"B26 label {label!r}": Case(SPACE, 3, "label .* cannot be an MLflow name", declares(f"{{'alpha': hp.uniform({label!r}, 0, 1)}}"))
-        for label in ("a%b", "lr (log)", "x[0]", "../x", "a//b", "a\nb")
+        for label in ("a%b", "lr (log)", "x[0]", "../x", "a//b", "a\nb", "")
     },
+    "B26 long label": Case(SPACE, 3, "is 251 characters; MLflow stores 250", declares("{'alpha': hp.uniform('a' * 251, 0, 1)}")),
+    "B26 label of bytes": Case(SPACE, 3, "label b'x' is no text", declares("{'alpha': hp.uniform(b'x', 0, 1)}")),
+    "B27 a fixed parameter": Case(SPACE, 3, "label 'solver' clashes with the fixed parameter 'solver'", declares("{'solver': 'auto', 'alpha': hp.uniform('solver', 0, 1)}")),
+    "B27 case": Case(SPACE, 3, "labels 'A' and 'a' differ only by case", declares("{'alpha': hp.uniform('a', 0, 1), 'tol': hp.uniform('A', 0, 1)}")),
+    "B27 NFC": Case(SPACE, 3, "differ only by case or Unicode form", declares(r"{'alpha': hp.uniform('\u212b', 0, 1), 'tol': hp.uniform('\u00c5', 0, 1)}")),
     "B27 reserved label": Case(SPACE, 3, "label 'mlflow.a' starts with mlflow", declares("{'alpha': hp.uniform('mlflow.a', 0, 1)}")),
     "B28 reversed": Case(SPACE, 3, r"'x': low 5 must be < high 1", declares("{'alpha': hp.uniform('x', 5, 1)}")),
     "B28 reversed, zero": Case(SPACE, 3, "'x': low 0 must be < high -5", declares("{'alpha': hp.uniform('x', 0, -5)}")),
+    "B28 equal": Case(SPACE, 3, "'x': low 0 must be < high 0", declares("{'alpha': hp.uniform('x', 0, 0)}")),
+    **{
+        f"B29 {what}": Case(SPACE, 3, f"'x': {said}", declares(f"{{'alpha': hp.{call}}}"))
+        for what, call, said in (
+            ("NaN", "uniform('x', float('nan'), 1)", "low must be finite, got nan"),
+            ("q is NaN", "quniform('x', 0, 5, float('nan'))", "q must be finite, got nan"),
+            ("q beyond the range", "quniform('x', 0, 1, 5)", "q 5 is larger than the range"),
+            ("sigma is 0", "normal('x', 0, 0)", "sigma must be > 0, got 0"),
+            ("text", "uniform('x', '0', '1')", "low must be a plain number, got '0'"),
+            ("one bound", "uniform('x', 1)", "uniform takes low, high; high missing"),
+        )
+    },
     "B29 q is 0": Case(SPACE, 3, "'x': q must be > 0, got 0", declares("{'alpha': hp.quniform('x', 0, 5, 0)}")),
     "B29 infinite": Case(SPACE, 3, "'x': high must be finite", declares("{'alpha': hp.uniform('x', 0, float('inf'))}")),
     "B30 exponents": Case(SPACE, 3, r"'x': loguniform.* overflow.*log\(", declares("{'alpha': hp.loguniform('x', 1e-5, 1e5)}")),
     "B31 no options": Case(SPACE, 3, "'x': choice needs a non-empty list", declares("{'alpha': hp.choice('x', [])}")),
+    "B31 letters": Case(SPACE, 3, "'x': choice needs a non-empty list, got a str", declares("{'alpha': hp.choice('x', 'abc')}")),
+    "B31 a number": Case(SPACE, 3, "'x': choice needs a non-empty list, got int 5", declares("{'alpha': hp.choice('x', 5)}")),
+    "B31 randint of 0": Case(SPACE, 3, r"'x': randint\(0\) has no values", declares("{'alpha': hp.randint('x', 0)}")),
     "B32 weights": Case(SPACE, 3, "'x': probabilities sum to 0.4", declares("{'alpha': hp.pchoice('x', [(.2, 1), (.2, 2)])}")),
     "B33 no integer": Case(
         SPACE, 3, r"odd.py:3: max_depth draws \d\.0: RandomForestRegressor needs an int.*scope\.int",

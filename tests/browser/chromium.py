@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.missing import missing
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -52,10 +54,8 @@ class Seen:
 
 def chromium_path() -> str:
     """Give the Chromium of this machine; skips where there is none."""
-    for program in PROGRAMS:
-        if found := shutil.which(program):
-            return found
-    pytest.skip("Chromium is not installed (apt install chromium)")
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    return found or missing("Chromium is not installed")
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """The report in a real Chromium: it draws, answers, prints, asks for nothing, and is fit for everybody."""
 
+import re
+import zlib
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -41,7 +44,52 @@ INK = """(name) => {
     const seen = new Uint32Array(pixels);
     return seen.reduce((n, p) => n + (p !== seen[0]), 0);
 }"""
-"""How many pixels of a chart differ from its first one."""
+"""How many pixels of a chart's first panel differ from its first one."""
+MARKS = """() => [...document.querySelectorAll('.plot')].map((box) => {
+    const chart = echarts.getInstanceByDom(box), zr = chart.getZr(), canvas = box.querySelector('canvas');
+    const pixels = () => new Uint32Array(
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    const part = (el) => el && (el.__ecComponentInfo || part(el.parent));
+    const kinds = ['series', 'markLine'];
+    const marks = zr.storage.getDisplayList(true).filter(
+        (el) => !el.invisible && kinds.includes((part(el) || {}).mainType));
+    const show = (shown) => { marks.forEach((el) => el.attr('invisible', !shown)); zr.refreshImmediately(); };
+    const before = pixels();
+    show(false);
+    const without = pixels();
+    show(true);
+    const drawn = new Set(marks.map(part).filter((one) => one.mainType === 'series').map((one) => one.index));
+    const missing = chart.getOption().series.filter((one, i) => one.data.length && !drawn.has(i));
+    return {name: `${box.dataset.chart} ${box.dataset.panel}`, missing: missing.map((one) => one.name),
+            pixels: before.reduce((n, p, i) => n + (p !== without[i]), 0)};
+})"""
+"""What each panel shows of its data: the pixels that change when the marks of its series are hidden, and the
+names of series without any mark. Axes, legends and tools are no marks."""
+TEXTS = """(name) => echarts.getInstanceByDom(document.querySelector(`[data-chart=${name}]`)).getZr()
+    .storage.getDisplayList(true).map((el) => el.style && el.style.text).filter((text) => text)"""
+"""The texts that are drawn on a chart's first panel."""
+HIGHEST = """() => {
+    const {data} = JSON.parse(document.getElementById('data').textContent).charts.history[0].series[0];
+    const [x, y, trial] = data.reduce((one, other) => (other[1] > one[1] ? other : one));
+    const chart = echarts.getInstanceByDom(document.querySelector('[data-chart=history]'));
+    return [...chart.convertToPixel({seriesIndex: 0}, [x, y]), trial];
+}"""
+"""Where the trial with the highest rmse stands on the history, and its number."""
+NEAR = """(colour) => [...document.querySelectorAll('.plot canvas')].map((canvas) => {
+    const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    const near = (i) => colour.every((value, part) => Math.abs(all[i + part] - value) < 4);
+    let found = 0;
+    for (let i = 0; i < all.length; i += 4) found += all[i + 3] > 250 && near(i);
+    return found;
+})"""
+"""How many pixels of each panel have a colour."""
+SOFT = {"dark": (169, 177, 187), "print": (68, 68, 68)}
+"""The colour of axes and their figures, from ``report.css``."""
+MARKED = {
+    "dark": [(86, 180, 233), (240, 163, 94), (240, 139, 189)],
+    "print": [(0, 114, 178), (179, 71, 0), (163, 25, 91)],
+}
+"""Colours of marks, which nothing else has: main, test and bad."""
 
 
 def written(folder: Path, record: SweepRecord) -> str:
@@ -58,17 +106,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("report"), search(300))
 
 
-def inks(page: "Page") -> dict[str, int]:
-    """How much is drawn on the first panel of each chart."""
-    names = page.eval_on_selector_all(".plot", "all => all.map(plot => plot.dataset.chart)")
-    return {name: int(page.evaluate(INK, name)) for name in dict.fromkeys(names)}
+def marks(page: "Page") -> dict[str, int]:
+    """How much each panel of each chart shows of its data."""
+    found = page.evaluate(MARKS)
+    assert [(one["name"], one["missing"]) for one in found if one["missing"]] == []
+    return {one["name"]: one["pixels"] for one in found}
 
 
 def test_every_chart_is_drawn_and_nothing_is_asked_for(page: "Page", seen: Seen, address: str) -> None:
     page.goto(address)
-    drawn = inks(page)
-    assert list(drawn) == CHARTS
-    assert min(drawn.values()) > 500, drawn
+    drawn = marks(page)
+    assert list(dict.fromkeys(name.partition(" ")[0] for name in drawn)) == CHARTS
+    assert len(drawn) > len(CHARTS), "the slices have a panel for each hyperparameter"
+    assert min(drawn.values()) > 100, drawn
     assert seen.errors == seen.network == []
     keep_screenshot(page, "report-300", full_page=True)
 
@@ -92,19 +142,31 @@ def test_headings_are_in_order_and_every_chart_has_words_and_a_table(page: "Page
     assert page.locator("section:has(.plot) table tbody tr").count() > len(CHARTS)
 
 
-def test_the_legend_hides_marks_and_the_pointer_tells_the_trial(page: "Page", address: str) -> None:
+def test_the_legend_hides_marks(page: "Page", address: str) -> None:
     page.goto(address)
     plot = page.locator("[data-chart=history]")
     plot.scroll_into_view_if_needed()
     before = page.evaluate(INK, "history")
     plot.click(position={"x": 40, "y": 11})
     page.wait_for_function(f"before => ({INK})('history') < 0.8 * before", arg=before)
-    bars = page.locator("[data-chart=importance]")
-    bars.scroll_into_view_if_needed()
-    before, box = page.evaluate(INK, "importance"), bars.bounding_box()
+
+
+def test_the_pointer_tells_the_trial(page: "Page", address: str) -> None:
+    page.goto(address)
+    plot = page.locator("[data-chart=history]")
+    plot.scroll_into_view_if_needed()
+    box, (x, y, number) = plot.bounding_box(), page.evaluate(HIGHEST)
     assert box is not None
-    bars.hover(position={"x": box["width"] / 4, "y": 72})
-    page.wait_for_function(f"before => ({INK})('importance') !== before", arg=before)
+    assert not [text for text in page.evaluate(TEXTS, "history") if text.startswith("trial ")]
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    start = f"trial {number}: "
+    page.wait_for_function(f"start => ({TEXTS})('history').some(text => text.startsWith(start))", arg=start)
+    told, finished = page.evaluate(TEXTS, "history"), search(300).trials[number]
+    [head] = [text for text in told if text.startswith(start)]
+    assert head == f"{start}COMPLETE, rmse {finished.outcome.rmse:.5g}, 1.6 s"
+    params = finished.trial.proposal.params
+    written = {name: f"{v:.5g}" if isinstance(v, float) else str(v) for name, v in params.items()}
+    assert {f"{name} = {value}" for name, value in written.items()} <= set(told)
 
 
 def test_dark_is_dark_and_changes_while_it_is_shown(page: "Page", address: str) -> None:
@@ -114,7 +176,8 @@ def test_dark_is_dark_and_changes_while_it_is_shown(page: "Page", address: str) 
     assert page.evaluate(corner) == "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")
     assert page.evaluate(corner) == "rgb(20, 23, 27)"
-    assert min(inks(page).values()) > 500
+    wait_for_colour(page, "dark")
+    assert min(marks(page).values()) > 100
     keep_screenshot(page, "report-dark")
 
 
@@ -122,20 +185,52 @@ def test_a_phone_shows_it_without_scrolling_aside(page: "Page", seen: Seen, addr
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(address)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert min(inks(page).values()) > 500
+    assert min(marks(page).values()) > 100
     assert axe(page) == seen.errors == []
     keep_screenshot(page, "report-phone", full_page=True)
 
 
-def test_it_prints_every_chart_in_light_colours(
-    page: "Page", seen: Seen, address: str, tmp_path: Path
+def test_print_has_light_colours_also_where_the_screen_is_dark(
+    page: "Page", seen: Seen, address: str
 ) -> None:
-    page.emulate_media(color_scheme="dark", media="print")
+    page.emulate_media(color_scheme="dark")
     page.goto(address)
+    wait_for_colour(page, "dark")
+    page.emulate_media(color_scheme="dark", media="print")
     assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    pdf = page.pdf(path=tmp_path / "report.pdf", format="A4")
-    assert pdf.count(b"/Subtype /Image") >= len(CHARTS)
+    wait_for_colour(page, "print")
+    assert max(page.evaluate(NEAR, SOFT["dark"])) < 50
+    assert min(marks(page).values()) > 100
+    page.emulate_media(color_scheme="dark", media="null")
+    wait_for_colour(page, "dark")
     assert seen.errors == []
+
+
+def wait_for_colour(page: "Page", scheme: str) -> None:
+    """Wait until all panels are drawn in the colours of a scheme."""
+    page.wait_for_function(f"(colour) => Math.min(...({NEAR})(colour)) > 50", arg=SOFT[scheme])
+
+
+def test_a_dark_page_is_printed_with_its_charts_in_light_colours(
+    page: "Page", seen: Seen, address: str
+) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(address)
+    printed = colours_of(page.pdf(format="A4"))
+    assert all(printed[colour] > 20 for colour in MARKED["print"]), printed
+    assert all(printed[colour] == 0 for colour in MARKED["dark"]), printed
+    assert seen.errors == []
+
+
+def colours_of(pdf: bytes) -> Counter[tuple[int, int, int]]:
+    """How often a PDF of Chromium sets each colour; charts are lines and areas in it, no pictures."""
+    found = Counter[tuple[int, int, int]]()
+    for stream in re.finditer(rb"/FlateDecode[^>]*>>\s*stream\r?\n", pdf):
+        drawn = zlib.decompressobj().decompress(pdf[stream.end() :])
+        for colour in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (?:rg|RG)\b", drawn):
+            red, green, blue = (round(255 * float(part)) for part in colour)
+            found[red, green, blue] += 1
+    return found
 
 
 @pytest.mark.parametrize("evil", EVIL)
@@ -150,7 +245,7 @@ def test_foreign_text_stays_text(page: "Page", seen: Seen, tmp_path: Path, evil:
     assert page.locator("h1").inner_text().strip() == evil.strip()
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 3
-    assert min(inks(page).values()) > 200
+    assert min(marks(page).values()) > 30
     assert seen.errors == seen.network == []
 
 

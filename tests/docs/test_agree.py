@@ -35,7 +35,7 @@ no answer
     [
         ("rmse 23.7", "rmse 24.1"),
         ("sweep a3f8c2d1 took 12 s", "sweep 00112233 took 3.5 s"),
-        ("results first · 2m 23s · overhead 3.5 % of it", "results first · 14 s"),
+        ("results first · 2m 23s · overhead 3.5 % while trials ran", "results first · 14 s"),
         ("started 2026-11-25 21:10", "started 2027-01-02 03:04"),
         ("a   b\n c", "a b c"),
     ],

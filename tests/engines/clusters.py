@@ -82,6 +82,13 @@ class Dask(Programs):
         self.scheduler = self.start("-m", "distributed.cli.dask_scheduler", *where)
         self.wait_for_port(port)
 
+    def wait_for_workers(self, number):
+        """Wait until the scheduler knows so many."""
+        from distributed import Client
+
+        with Client(self.address, timeout=SOON) as client:
+            client.wait_for_workers(number, timeout=SOON)
+
     def worker(self, *words, start=("-m", "distributed.cli.dask_worker"), threads=THREADS, **env):
         """Start a worker; nobody replaces it."""
         where = ["--host", "127.0.0.1", "--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]

@@ -85,6 +85,12 @@ def hang_with_child(fifo):
     signal.pause()
 
 
+def die_beside_child(fifo):
+    child = subprocess.Popen(["sleep", "1000"])
+    Path(fifo).write_text(str(child.pid))
+    os._exit(3)
+
+
 def meet(fifos):
     """Say that it runs, wait to be told to go on."""
     started, go_on = fifos
@@ -134,7 +140,7 @@ def chatter(number):
     os.wait()
     thread = threading.Thread(target=aside, args=(("thread", 0.0),))
     thread.start()
-    thread.join()
+    thread.join(30)
     return number
 
 

@@ -71,7 +71,9 @@ def test_what_was_asked_for_is_what_one_gets():
 def test_listing_engines_imports_nothing_heavy():
     heavy = ("joblib", "numpy", "multiprocessing")
     code = f"import sys, sweeps.engines; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "[]\n"
 
 
@@ -92,7 +94,9 @@ def test_checking_an_engine_imports_none():
         "    with contextlib.suppress(UsageError): check_engine(url, 2, 1, 10.0)\n"
         f"print([m for m in {heavy} if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
     assert done.stdout == "[]\n"
 
 

@@ -93,6 +93,14 @@ def test_cancel_kills_what_runs_with_all_it_started(parallel, fifo):
     assert [parallel.submit(jobs.double, n).result(SOON) for n in range(4)] == [0, 2, 4, 6]
 
 
+def test_a_process_that_ends_itself_leaves_nothing_it_started(parallel, fifo):
+    told = fifo()
+    future = parallel.submit(jobs.die_beside_child, told)
+    child = int(told.read_text())
+    assert "exit code 3" in str(future.exception(SOON))
+    assert gone(child)
+
+
 def test_a_task_past_its_limit_is_killed_with_all_it_started(parallel, fifo):
     told = fifo()
     late = parallel.submit(jobs.hang_with_child, told, 0.5)

@@ -47,7 +47,7 @@ def drive(tmp_path):
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=30)
 
 
 def hanging(drive, fifo, after="input()"):
@@ -72,6 +72,17 @@ def test_a_driver_that_dies_takes_its_processes_along(drive, fifo, number):
     driver.send_signal(number)
     driver.wait(timeout=SOON)
     assert not psutil.wait_procs(workers, timeout=10)[1]
+
+
+def test_what_a_task_started_dies_with_the_driver(drive, fifo):
+    """Also where the worker is stopped, and so cannot do it."""
+    told = fifo()
+    driver = drive(f"engine.submit(jobs.hang_with_child, {str(told)!r}); signal.pause()")
+    child = psutil.Process(int(told.read_text()))
+    worker = child.parent()
+    worker.suspend()
+    driver.kill()
+    assert not psutil.wait_procs([worker, child], timeout=10)[1]
 
 
 def test_a_stopped_worker_dies_with_its_driver(drive, fifo):

@@ -40,7 +40,10 @@ def session():
 @pytest.fixture
 def elsewhere(dask, tmp_path):
     """Starts workers that see nothing of the driver's folders."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run(["unshare", "-rm", "true"], check=False, timeout=300).returncode
+    ):
         pytest.skip("this system makes no mount namespaces for us")
 
     def start(hidden, temporary):
@@ -135,7 +138,7 @@ def holder():
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("first", ["this", "other"])

@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,12 +24,17 @@ class Proxy:
         self.uri, self.target = uri, target
         self.rule: Rule = lambda *_: PASS
         self.asked: Counter[str] = Counter()
+        self.times: dict[str, list[float]] = {}
+        """By path, when it was asked for; by the monotonic clock."""
+        self.retry_after = "0"
+        """Seconds, in the answers that refuse."""
         self.closing = threading.Event()
         self._turn = threading.Lock()
 
     def decide(self, path: str) -> str:
         with self._turn:
             self.asked[path] += 1
+            self.times.setdefault(path, []).append(time.monotonic())
             return self.rule(path, self.asked[path])
 
 
@@ -46,7 +52,7 @@ def proxy_before(upstream: str) -> Iterator[Proxy]:
         made.closing.set()
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(30)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         what = self.server.proxy.decide(self.path.partition("?")[0].removeprefix("/api/2.0/mlflow/"))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if what.isdigit():
-            self._answer(int(what), b"not now", {"Retry-After": "0"})
+            self._answer(int(what), b"not now", {"Retry-After": self.server.proxy.retry_after})
             return
         status, content, headers = self._upstream(body)
         if what == SILENT:

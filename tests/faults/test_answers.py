@@ -74,6 +74,17 @@ def test_f33_a_server_that_has_no_time_for_some_calls(
     all_is_well(server_uri, tmp_path.name)
 
 
+def test_f33_a_server_that_says_when_to_come_back_is_asked_then(
+    tmp_path: Path, proxy: Proxy, server_uri: str
+) -> None:
+    proxy.retry_after = "2"
+    proxy.rule = lambda path, count: "429" if (path, count) == ("runs/log-batch", 4) else PASS
+    sweep(tmp_path, proxy.uri)
+    _, _, _, refused, again, *_ = proxy.times["runs/log-batch"]
+    assert 1.9 < again - refused < 10
+    all_is_well(server_uri, tmp_path.name)
+
+
 def cut_off(tmp_path: Path, proxy: Proxy, status: str, uri: str) -> StoreError:
     """From its third trial on the sweep is refused everything; later it is resumed."""
     proxy.rule = lambda path, _: status if proxy.asked["runs/create"] > 3 else PASS

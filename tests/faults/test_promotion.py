@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from mlflow import MlflowClient
 from sklearn.ensemble import RandomForestRegressor
 
 from sweeps.api.promote import promote_sweep
@@ -27,7 +28,9 @@ from sweeps.errors import NotReachedError, NoUsableTrialError, StoreError
 from sweeps.record import SweepRecord
 from sweeps.registry import champion_of, find_model, load_pipeline, reconcile
 from sweeps.tracking.store import open_store
+from tests.ends import end
 from tests.faults.promoter import NAME, POINTS
+from tests.inside import Inside
 from tests.laws.make import write_space
 from tests.laws.registry_in_memory import Gated, Turns
 from tests.place import Place, pipeline, table
@@ -43,7 +46,7 @@ class Promoters:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.promoter"], cwd=folder, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._log.open("w"),
+            stderr=self._log.open("w"), start_new_session=True,
         )  # fmt: skip
 
     def __call__(self, what: str, uri: str, *jobs: str) -> list[int]:
@@ -57,8 +60,7 @@ class Promoters:
         return self._log.read_text()[-3000:]
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        end(self._process)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,59 @@ def test_a_full_disk_while_the_model_is_logged(place: Place) -> None:
     assert find_model(place.store, place.experiment, run) is None
     client.log_model_artifacts = copy  # type: ignore[method-assign]
     assert load_pipeline(place.store, place.log(run, forest).uri).predict(table(3)).shape == (3,)
+
+
+FOREST = """
+from sklearn.ensemble import RandomForestRegressor as MODEL
+SPACE = {"max_depth": scope.int(hp.quniform("max_depth", 9.5, 12.5, 1)), "n_estimators": 60, "n_jobs": 1}
+"""
+
+
+def test_a_sweep_whose_model_meets_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F27, as typed: the trials keep their figures, one line says what is wrong, ``promote`` mends it."""
+    inside, copy = Inside(tmp_path, monkeypatch, capsys), MlflowClient.log_model_artifacts
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def on_a_full_disk(client: MlflowClient, model_id: str, folder: str) -> None:
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, ((Path(folder) / "model.skops").stat().st_size // 2, limits[1])
+        )
+        try:
+            copy(client, model_id, folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    monkeypatch.setattr(MlflowClient, "log_model_artifacts", on_a_full_disk)
+    words = [
+        "--data",
+        "diabetes",
+        "--trials",
+        "2",
+        "--engine",
+        "serial",
+        "--seed",
+        "1",
+        "--name",
+        "made",
+        "-q",
+        "--register-as",
+    ]
+    done = inside("run", str(write_space(tmp_path, FOREST)), *words, NAME)
+    assert done.returncode == 5
+    *_, line = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "File too large" in line
+    assert len(done.stderr.splitlines()) < 6
+    store = open_store(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    shown = inside.json("show", "made")
+    assert (shown["state"], shown["trials"]["complete"]) == ("COMPLETE", 2)
+    assert store.client.search_model_versions() == []
+    monkeypatch.setattr(MlflowClient, "log_model_artifacts", copy)
+    mended = inside("promote", "made", "--as", NAME)
+    assert mended.returncode == 0, mended.stderr
+    assert load_pipeline(store, f"models:/{NAME}@champion") is not None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -20,17 +21,25 @@ from sweeps.tracking.reader import find_sweep, read_sweep
 from sweeps.tracking.spool import Spool
 from sweeps.tracking.store import open_store
 from tests.shell import SOON, TRAIN, Shell
-from tests.stores import BIN, free_port, process, wait_for
+from tests.stores import BIN, Postgres, free_port, process, wait_for
 
 SLOW = TRAIN.replace("BODY", "import time; time.sleep(0.1); return (params['x'] - 0.3) ** 2")
+KEPT = "trials go on, results wait in /"
+"""What is said of an outage: the results are on disk, and not in memory only."""
 pytestmark = pytest.mark.slow
 
 
 class Server:
-    """A real ``mlflow server`` that can be killed and started again at the same address."""
+    """A real ``mlflow server`` that can be killed and started again at the same address.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of its files.
+        backend: its database; a SQLite file in the folder by default.
+    """
+
+    def __init__(self, folder: Path, backend: str | None = None) -> None:
         self._folder, self._port = folder, free_port()
+        self._backend = backend or f"sqlite:///{folder / 'server.db'}"
         self.uri = f"http://127.0.0.1:{self._port}"
         self._running: Any = None
         self.start()
@@ -38,15 +47,24 @@ class Server:
     def start(self) -> None:
         from sweeps.tracking.sqlite import ensure_sqlite
 
-        ensure_sqlite(self._folder / "server.db")
+        if self._backend.startswith("sqlite:"):
+            ensure_sqlite(self._folder / "server.db")
+        else:
+            open_store(self._backend)
         command = [
             str(BIN / "mlflow"), "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(self._port),
-            "--backend-store-uri", f"sqlite:///{self._folder / 'server.db'}",
+            "--backend-store-uri", self._backend,
             "--artifacts-destination", str(self._folder / "files"),
         ]  # fmt: skip
         log = self._folder / "server.log"
         self._running = process(command, self._folder, log, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
-        wait_for(f"{self.uri}/health", self._running.__enter__(), log)
+        self._process = self._running.__enter__()
+        wait_for(f"{self.uri}/health", self._process, log)
+
+    def processes(self) -> list[psutil.Process]:
+        """Itself and those that it started."""
+        leader = psutil.Process(self._process.pid)
+        return [leader, *leader.children(recursive=True)]
 
     def kill(self) -> None:
         if self._running is not None:
@@ -101,13 +119,9 @@ def all_there(uri: str, trials: int = 30) -> None:
 def test_a_server_that_is_killed_and_started_again(shell: Shell, server: Server) -> None:
     sweep = begun(shell, server.uri)
     server.kill()
-    said = lines_until(sweep, "warning: ")
-    assert "trials go on, results wait in " in said
+    lines_until(sweep, KEPT)
     server.start()
-    assert "MLflow is back after" in lines_until(sweep, "MLflow is back")
-    sweep.communicate(timeout=SOON)
-    assert sweep.returncode == 0
-    all_there(server.uri)
+    back(sweep, server.uri)
 
 
 def lines(path: Path) -> list[str]:
@@ -118,7 +132,7 @@ def test_a_driver_that_dies_in_the_outage(shell: Shell, server: Server) -> None:
     """What it had finished by then is picked up by resume and not trained again."""
     sweep = begun(shell, server.uri)
     server.kill()
-    waiting = Path(re.search(r"results wait in (\S+)", lines_until(sweep, "results wait in"))[1])  # type: ignore[index]
+    waiting = Path(re.search(r"results wait in (\S+)", lines_until(sweep, KEPT))[1])  # type: ignore[index]
     deadline = time.monotonic() + SOON
     while not waiting.exists() or len(lines(waiting)) < 8:
         assert time.monotonic() < deadline
@@ -140,7 +154,7 @@ def test_an_interrupt_in_the_outage_ends_within_ten_seconds(
 ) -> None:
     sweep = begun(shell, server.uri)
     server.kill()
-    lines_until(sweep, "results wait in")
+    lines_until(sweep, KEPT)
     sent = time.monotonic()
     sweep.send_signal(number)
     _, told = sweep.communicate(timeout=SOON)
@@ -171,8 +185,7 @@ def test_a_full_disk(shell: Shell) -> None:
     wal = shell.folder / "mlflow.db-wal"
     size = max(wal.stat().st_size, 1)
     resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-    said = lines_until(sweep, "warning: ")
-    assert "trials go on, results wait in" in said
+    assert re.search(KEPT, lines_until(sweep, "warning: "))
     resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     _, told = sweep.communicate(timeout=SOON)
     assert sweep.returncode == 0, told
@@ -181,18 +194,37 @@ def test_a_full_disk(shell: Shell) -> None:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_postgresql_that_is_restarted_at_once(shell: Shell, postgres_uri: str) -> None:
-    import psycopg
+def test_a_postgresql_that_crashes_and_is_started_again(shell: Shell, postgres: Postgres) -> None:
+    uri = postgres()
+    sweep = begun(shell, uri)
+    postgres.stop()
+    try:
+        lines_until(sweep, KEPT)
+    finally:
+        postgres.start()
+    back(sweep, uri)
 
-    sweep = begun(shell, postgres_uri)
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    sweep.communicate(timeout=SOON)
-    assert sweep.returncode == 0
-    all_there(postgres_uri)
+
+@pytest.mark.nightly
+def test_a_postgresql_without_a_free_connection(shell: Shell, postgres: Postgres) -> None:
+    """As with ``max_connections`` in use; a limit of ours keeps everybody else's."""
+    uri = postgres()
+    postgres.execute("CREATE ROLE guest LOGIN")
+    postgres.execute(f"ALTER DATABASE {uri.rpartition('/')[2]} OWNER TO guest")
+    sweep = begun(shell, uri.replace("sweeps:", "guest:"))
+    postgres.execute("ALTER ROLE guest CONNECTION LIMIT 0")
+    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'")
+    assert "too many connections" in lines_until(sweep, KEPT)
+    postgres.execute("ALTER ROLE guest CONNECTION LIMIT -1")
+    back(sweep, uri)
+
+
+def back(sweep: "subprocess.Popen[str]", uri: str) -> None:
+    """It notices by itself that the store answers again, and ends as if nothing had been."""
+    lines_until(sweep, "MLflow is back after")
+    _, told = sweep.communicate(timeout=SOON)
+    assert sweep.returncode == 0, told
+    all_there(uri)
 
 
 def test_a_deleted_run_is_no_outage(shell: Shell) -> None:

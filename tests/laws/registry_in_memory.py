@@ -46,9 +46,12 @@ class Registry:
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         self.aliases.pop(alias, None)
 
-    def create_model_version(self, name: str, source: str, run_id: str, model_id: str) -> Any:
+    def create_model_version(
+        self, name: str, source: str, run_id: str, model_id: str, tags: dict[str, str] | None = None
+    ) -> Any:
         self.highest += 1
-        made = SimpleNamespace(name=name, version=str(self.highest), source=source, run_id=run_id, tags={})
+        own = {"name": name, "source": source, "run_id": run_id, "tags": dict(tags or {})}
+        made = SimpleNamespace(version=str(self.highest), **own)
         self.versions[made.version] = made
         return made
 
@@ -119,7 +122,9 @@ class Turns:
         self._stopped = threading.Semaphore(0)
         self.alive = [True for _ in works]
         self.errors: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._run, args=(n, w)) for n, w in enumerate(works)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(n, w), daemon=True) for n, w in enumerate(works)
+        ]
 
     def _run(self, number: int, work: Callable[[Callable[[], None]], object]) -> None:
         def step() -> None:
@@ -138,18 +143,22 @@ class Turns:
         """Let them take their steps in an order, passing over who is done; then all run to their end."""
         for thread in self._threads:
             thread.start()
-            self._stopped.acquire()
+            self._wait()
         for number in order:
             self._move(number)
         for number in range(len(self.alive)):
             while self.alive[number]:
                 self._move(number)
         for thread in self._threads:
-            thread.join()
+            thread.join(30)
         if self.errors:
             raise self.errors[0]
 
     def _move(self, number: int) -> None:
         if self.alive[number]:
             self._go[number].release()
-            self._stopped.acquire()
+            self._wait()
+
+    def _wait(self) -> None:
+        if not self._stopped.acquire(timeout=60):
+            raise TimeoutError("a promoter neither took its step nor ended")

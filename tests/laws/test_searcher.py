@@ -17,7 +17,7 @@ from sweeps.errors import UsageError
 from sweeps.search.searcher import Searcher, trial_seed
 from sweeps.search.suggest import MIX_SHARES
 from sweeps.space.search_space import SearchSpace, load_space
-from sweeps.trial import State
+from sweeps.trial import Outcome, Point, State
 from tests.laws.make import outcome, write_space
 from tests.laws.random_spaces import make_space
 from tests.laws.search_loops import failing, first_repeat, loss, points_of, points_of_fmin, told
@@ -208,6 +208,24 @@ def test_telling_twice_is_telling_once(line: SearchSpace) -> None:
             searcher.tell(proposal.number, outcome(loss(proposal.params)))
         proposed.append(searcher.ask(10))
     assert proposed[0] == proposed[1]
+
+
+def test_a_pruned_trial_is_told_by_its_rmse(line: SearchSpace) -> None:
+    """As a complete one of that rmse would be, and not as one that failed."""
+
+    def next_point(best: Outcome) -> Point:
+        searcher, proposals = asked(line, 12)
+        for proposal in proposals:
+            searcher.tell(proposal.number, outcome(1.0 + loss(proposal.params)))
+        last = searcher.ask(12)
+        searcher.tell(12, best)
+        assert last is not None
+        return searcher.ask(13).point
+
+    complete, pruned = (next_point(outcome(0.5, state)) for state in (State.COMPLETE, State.PRUNED))
+    assert pruned == complete
+    assert pruned != next_point(outcome(state=State.FAILED))
+    assert pruned != next_point(outcome(1e9, State.PRUNED))
 
 
 def test_a_contradiction_is_refused(line: SearchSpace) -> None:

@@ -1,13 +1,17 @@
 """Laws of ranking, picking and the verdict."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
+from sweeps.comparison import best_of, results
+from sweeps.live.tally import Tally
 from sweeps.record import Finalist
 from sweeps.selection import pick, rank, verdict
 from sweeps.trial import State
 from tests.laws.make import finished
+from tests.made_sweep import record
 
 
 def test_rank_does_not_depend_on_the_order_trials_ended_in() -> None:
@@ -16,6 +20,23 @@ def test_rank_does_not_depend_on_the_order_trials_ended_in() -> None:
     shuffled = random.Random(0).sample(trials, len(trials))
     assert [t.number for t in rank(shuffled)] == [1, 3, 2, 0]
     assert [t.number for t in rank(shuffled, 2)] == [1, 3]
+
+
+def test_a_pruned_trial_is_never_the_best_however_low_its_rmse() -> None:
+    """It was judged by the best of its curve so far, or by some of the folds: no figure to compare."""
+    trials = [
+        finished(0, 3.0),
+        finished(1, 0.5, State.PRUNED),
+        finished(2, 2.0),
+        finished(3, 0.1, State.PRUNED),
+    ]
+    swept = replace(record(), trials=trials)
+    assert [t.number for t in rank(trials)] == [2, 0]
+    assert swept.best is trials[2]
+    assert replace(swept, trials=trials[1::2]).best is None
+    assert rank(trials[1::2]) == []
+    assert [t.number for t in Tally(before=trials).best] == [2, 0]
+    assert best_of(results(swept), 4) == 2.0
 
 
 def test_the_lowest_test_rmse_wins_not_the_lowest_validation_rmse() -> None:

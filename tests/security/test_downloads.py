@@ -12,6 +12,7 @@ import pytest
 
 from sweeps.data.fetch import fetch
 from sweeps.errors import DataError
+from tests.missing import missing
 
 NAME = "green-taxi:2023-01"
 
@@ -20,11 +21,13 @@ NAME = "green-taxi:2023-01"
 def private_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
     """A site of this machine with a certificate we trust: its address, and what it was asked."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+        missing("openssl is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
-    subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    subprocess.run(
+        [*words, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=120
+    )
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -41,11 +44,11 @@ def private_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tu
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield f"https://localhost:{server.server_port}/", asked
     server.shutdown()
-    thread.join()
+    thread.join(30)
     server.server_close()
 
 
@@ -69,10 +72,10 @@ def test_nor_is_it_where_a_redirect_leads(private_site: tuple[str, list[str]], t
         def log_message(self, *_: object) -> None: ...
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.handle_request)
+    thread = threading.Thread(target=server.handle_request, daemon=True)
     thread.start()
     with pytest.raises(DataError, match="no public address"):
         fetch(NAME, str(tmp_path / "data"), base_url=f"http://127.0.0.1:{server.server_port}/")
-    thread.join()
+    thread.join(30)
     server.server_close()
     assert asked == []

@@ -106,7 +106,7 @@ def test_what_is_kept_is_for_this_user_alone(tmp_path: Path) -> None:
     """Even under the most open umask."""
     done = subprocess.run(
         [sys.executable, "-c", KEPT], env={**os.environ, "SWEEPS_CACHE_DIR": str(tmp_path / "cache")},
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.split() == ["0o700"]
     folders = [p for p in (tmp_path / "cache").rglob("*") if p.is_dir()]

@@ -1,7 +1,8 @@
-"""C7, C8, C32: what is secret stays out of everything others may read, and away from the workers."""
+"""C7, C8, C10, C32: what is secret stays out of everything others may read, and away from the workers."""
 
 import json
 import os
+import subprocess
 import traceback
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from sweeps.credentials import for_workers, is_secret, redact, without_secrets
 from sweeps.engines import open_engine
 from sweeps.engines.process import NO_STORE
 from sweeps.errors import StoreError, UsageError
+from sweeps.tracking.context import context_tags
 from sweeps.tracking.exposure import exposures
 from sweeps.tracking.store import Store, open_store, store_errors
+from tests.inside import Inside
 from tests.security.planted import ENVIRONMENT, HARMLESS, SECRET, found_in
 from tests.shell import Shell, wait_until
 from tests.stores import free_port
@@ -99,6 +102,20 @@ def test_an_uncaught_error_in_a_script_tells_no_password() -> None:
     looped = OSError(SECRET)
     looped.__context__ = looped
     assert without_secrets(looped) is looped
+
+
+@pytest.mark.parametrize("remote", ["https://me:{}@git.example/x/y.git", "https://{}@git.example/x/y.git"])
+def test_the_address_of_a_git_remote_is_kept_without_its_password(tmp_path: Path, remote: str) -> None:
+    """C10: with commit, branch and address, as MLflow tells them."""
+    for words in (
+        ["init", "-q"],
+        ["remote", "add", "origin", remote.format(SECRET)],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, timeout=60)
+    tags = context_tags(tmp_path)
+    assert tags["mlflow.source.git.repoURL"].endswith("git.example/x/y.git")
+    assert SECRET not in str(tags)
 
 
 def test_a_store_shows_no_password(tmp_path: Path) -> None:
@@ -214,6 +231,9 @@ FAILING = {
     "ui": "ui --tracking-uri postgresql://me:{secret}@127.0.0.1:{port}/db",
     "doctor": "doctor --tracking-uri http://me:{secret}@127.0.0.1:{port}",
     "odd scheme": "list --tracking-uri ftp://me:{secret}@h",
+    "odd scheme, notify": "run ridge --data diabetes --notify ftp://me:{secret}@h/{secret}?x={secret}",
+    "no scheme, notify": "run ridge --data diabetes --notify hooks.example.org/services/{secret}",
+    "no host, notify": "promote last --notify https://me:{secret}@:{port}/{secret}",
     "in another option": "ui --port http://me:{secret}@h",
     "as a sweep": "show http://me:{secret}@h",
     "as data": "run ridge --data http://me:{secret}@h/x.csv",
@@ -234,3 +254,26 @@ def test_a_failing_command_tells_no_secret(
     assert err.splitlines()[-1].startswith("error: ")
     assert SECRET not in out + err
     assert found_in(tmp_path) == []
+
+
+@pytest.mark.usefixtures("planted")
+def test_whom_a_sweep_tells_is_told_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Addresses of chat rooms are secrets as a whole; none of these can be told, so all are spoken of."""
+    sweeps, closed = Inside(tmp_path, monkeypatch, capsys), f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("SWEEPS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOOK", f"http://{closed}/by-name/{SECRET}")
+    told = [f"http://me:{SECRET}@{closed}/{SECRET}?x={SECRET}", f"false --header {SECRET}", "env:HOOK"]
+    notify = [word for one in told for word in ("--notify", one)]
+    done = sweeps(
+        *["run", "ridge", "--data", "diabetes", "--trials", "2", "--engine", "serial", "--debug"], *notify
+    )
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    assert done.stderr.count("others on this machine can read its password") == 1
+    assert done.stderr.count(f"warning: --notify http://{closed}: cannot be reached: Connection refused") == 2
+    assert done.stderr.count("warning: --notify false: ended with exit code 1") == 1
+    assert found_in(tmp_path) == []
+    [settings] = (tmp_path / "mlartifacts").rglob("sweep.json")
+    assert "notify" not in settings.read_text()

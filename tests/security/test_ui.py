@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from sweeps.cli import server
+from tests.ends import end
 from tests.made_sweep import write_store
 from tests.shell import Shell
 from tests.stores import free_port
@@ -34,8 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.P
         assert process.stdout.readline().startswith("http://127.0.0.1")
         yield psutil.Process(process.pid), port
     finally:
-        process.kill()
-        process.communicate()
+        end(process)
 
 
 def answer(port: int, headers: Mapping[str, str], body: bytes | None = None) -> tuple[int, Mapping[str, str]]:

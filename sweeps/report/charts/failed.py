@@ -1,46 +1,42 @@
 """Failures: how many, why, and where."""
 
 from sweeps.analysis.explain import Explanation
-from sweeps.credentials import redact
-from sweeps.report.charts.model import Axis, Chart, Layer, Panel, Table
-from sweeps.trial import State
+from sweeps.causes import Cause, Causes
+from sweeps.report.charts.model import Axis, Chart, Layer, Panel, Table, count
 
 MOST = 8
+"""Causes that are drawn."""
+ROWS = 20
+"""Causes in the table."""
 LONGEST = 48
+NOTE = (
+    "Reasons that differ in their numbers only are one cause, in the words of its first trial. Places are "
+    "judged by Fisher's exact test over every option and 16 cuts of every range, corrected for their number."
+)
 
 
 def failed(found: Explanation) -> Chart | None:
-    """Draw the failed and lost trials by reason; None where there are none."""
-    reasons: dict[tuple[str, str], list[int]] = {}
-    for trial in found.record.trials:
-        if trial.outcome.state in (State.FAILED, State.LOST):
-            reasons.setdefault((trial.outcome.state.lower(), redact(trial.outcome.reason)), []).append(
-                trial.number
-            )
-    if not reasons:
+    """Draw the failed and lost trials by cause; None where there are none."""
+    causes = Causes(found.record.trials).ranked
+    if not causes:
         return None
-    ranked = sorted(reasons.items(), key=lambda item: -len(item[1]))
-    top = list(reversed(ranked[:MOST]))
-    names = tuple(f"{state}: {_short(reason)}" for (state, reason), _ in top)
-    bars = Layer("bars", "trials", "bad", [len(numbers) for _, numbers in top], list(range(len(top))))
+    top = causes[:MOST][::-1]
+    names = tuple(f"{cause.state.lower()}: {_short(cause.reason)}" for cause in top)
+    bars = Layer("bars", "trials", "bad", [len(cause.numbers) for cause in top], list(range(len(top))))
     panel = Panel("", Axis("trials", low=0, whole=True), Axis("", "category", names), [bars])
     text = next((f.text for f in found.findings if f.topic == "failures"), "")
-    sentence = text or f"{sum(map(len, reasons.values()))} trials were lost by the engine."
-    rows = [
-        (state, reason[:300], len(numbers), _numbers(numbers)) for (state, reason), numbers in ranked[:20]
-    ]
-    note = (
-        "Places are judged by Fisher's exact test over every option and 16 cuts of every range, "
-        "corrected for their number."
-    )
-    return Chart(
-        "failures",
-        "Failures",
-        sentence,
-        [panel],
-        Table(["state", "reason", "trials", "numbers"], rows),
-        note=note,
-    )
+    lost = count(sum(len(cause.numbers) for cause in causes), "trial")
+    sentence = text or f"{lost} lost by the engine."
+    table = Table(["state", "reason", "trials", "numbers"], [_row(cause) for cause in causes[:ROWS]])
+    return Chart("failures", "Failures", sentence, [panel], table, note=f"{NOTE}{_left(len(causes))}")
+
+
+def _row(cause: Cause) -> tuple[str, str, int, str]:
+    return cause.state.lower(), cause.reason[:300], len(cause.numbers), _numbers(cause.numbers)
+
+
+def _left(causes: int) -> str:
+    return f" Of {causes} causes the {MOST} commonest are drawn." if causes > MOST else ""
 
 
 def _short(text: str) -> str:

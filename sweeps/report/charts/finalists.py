@@ -14,6 +14,10 @@ NOTE = (
     "finalist wins the draws on which its rmse is lowest. They answer for the choice of rows, not for the "
     "luck of the training."
 )
+CHOSEN = (
+    " The winner was chosen on these very rows, so its rmse and its interval are somewhat too low; a verdict "
+    "with --gate significant takes that off."
+)
 
 
 def finalists(found: Explanation) -> Chart | None:
@@ -28,9 +32,8 @@ def finalists(found: Explanation) -> Chart | None:
     lowest = f"Trial {winner.number} has the lowest rmse on test, {figure(winner.test_rmse)}"
     header = ["trial", "rmse on validation", "rmse on test", "95 % interval", "draws won"]
     table = Table(header, [_row(f) for f in top])
-    return Chart(
-        "finalists", "Finalists", f"{lowest}, of {len(scored)} finalists.", [panel], table, note=NOTE
-    )
+    sentence, note = f"{lowest}, of {len(scored)} finalists.", NOTE + CHOSEN * (len(scored) > 1)
+    return Chart("finalists", "Finalists", sentence, [panel], table, note=note)
 
 
 def _layers(top: Sequence[Finalist]) -> list[Layer]:

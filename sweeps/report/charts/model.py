@@ -44,6 +44,8 @@ class Layer(NamedTuple):
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     dashed: bool = False
+    edge: bool = False
+    """Whether its points stand at an edge of the chart, so that their y is no figure."""
 
 
 class Heat(NamedTuple):

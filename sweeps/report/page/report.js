@@ -39,6 +39,7 @@
       const range = `${found.seriesName}: ${brief(row[0])} to ${brief(row[1])}`;
       return row[3] >= 0 ? `${range}\n${trial(row[3])}` : range;
     }
+    if (series.edge) return `${found.seriesName}\n${trial(row[2])}`; // its place is no figure
     const [x, y] = option.names;
     const of = (axis, value) => (axis.type === "category" ? axis.data[value] : brief(value));
     const text = `${found.seriesName}\n${x || "x"}: ${of(option.xAxis, row[0])}\n${y || "y"}: ${of(option.yAxis, row[1])}`;

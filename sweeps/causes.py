@@ -1,14 +1,15 @@
-"""Why trials failed, alike reasons together."""
+"""Why trials failed, alike reasons together: whoever tells of failures groups them like this."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sweeps.credentials import redact
 from sweeps.errors import one_line
 from sweeps.trial import Finished, State
 
 UNWANTED = (State.FAILED, State.LOST)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|0x[0-9a-f]+")
+_NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Cause:
 
     state: State
     reason: str
-    """Of the first of them."""
+    """Of the first of them, in one line, without secrets."""
     numbers: list[int] = field(default_factory=list)
     """Of the trials."""
 
@@ -38,7 +39,7 @@ class Causes:
         """Take note of a trial; one that did not fail is none of our business."""
         state = finished.outcome.state
         if state in UNWANTED:
-            reason = one_line(finished.outcome.reason)
+            reason = one_line(redact(finished.outcome.reason))
             cause = self._found.setdefault((state, _NUMBER.sub("#", reason)), Cause(state, reason))
             cause.numbers.append(finished.number)
 
