@@ -1,16 +1,17 @@
 """Workers that call the driver back: for clusters that run tasks, and call no function in the midst of one.
 
-A slot is one task there that lasts as long as the engine. It connects to the driver, shows that it knows the key
-it was started with, and makes the calls that come by the connection, until that ends.
+A slot is one task there that lasts as long as the engine. It connects to the driver, shows that it knows the
+key it was started with, and makes the calls that come by the connection, until that ends.
 """
 
 import secrets
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
@@ -20,12 +21,16 @@ from sweeps.engines import far
 from sweeps.engines.base import LostTaskError, TaskError, told
 from sweeps.engines.wire import relay, request, unpack
 
+CALLING = 30.0
+"""Seconds that a driver gets to take a call."""
 _HEAD = struct.Struct("!cQ")
 """Before each message: of which kind it is, and to which call it belongs."""
 _CALL, _ANSWER, _SAID = b"c", b"a", b"s"
 _PROOF = struct.pack("ll", 20, 0)
-"""Time that whoever connects gets to show who it is: seconds and microseconds."""
+"""Time that the other end gets to show who it is: seconds and microseconds."""
 _NO_LIMIT = struct.pack("ll", 0, 0)
+_SILENCE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
+"""A machine that is cut off says nothing; after a minute without an answer it counts as gone."""
 
 
 class Address(NamedTuple):
@@ -41,60 +46,67 @@ class Lines:
     """Where workers call back.
 
     Args:
-        host: to listen at.
+        listen: the address to listen at.
+        host: by which workers reach it.
+
+    Raises:
+        OSError: nobody can listen there.
     """
 
-    def __init__(self, host: str) -> None:
-        self._server = socket.create_server((host, 0))
+    def __init__(self, listen: str, host: str) -> None:
+        self._server = socket.create_server((listen, 0))
+        self._host, self._closed = host, False
         self._key, self._expected = secrets.token_bytes(32), dict[str, Line]()
         threading.Thread(target=self._accept, name="sweeps-lines", daemon=True).start()
 
     def line(self, name: str) -> "tuple[Line, Address]":
         """Make a link, and the address by which a worker takes its other end."""
-        host, port = self._server.getsockname()[:2]
-        address = Address(host, port, self._key, secrets.token_hex(16))
+        port = self._server.getsockname()[1]
+        address = Address(self._host, port, self._key, secrets.token_hex(16))
         self._expected[address.token] = Line(name)
         return self._expected[address.token], address
 
     def close(self) -> None:
         """Listen no more."""
+        self._closed = True
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 
     def _accept(self) -> None:
-        with suppress(OSError):  # it is closed
-            while True:
-                caller, _ = self._server.accept()
-                threading.Thread(target=self._welcome, args=(caller,), daemon=True).start()
-
-    def _welcome(self, caller: socket.socket) -> None:
-        """Give a worker its link; who does not know the key, or is not expected, is shown out."""
-        with caller, suppress(OSError, EOFError, AssertionError, AuthenticationError):
-            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PROOF)
-            connection = Connection(caller.fileno())
+        while not self._closed:
             try:
+                caller, where = self._server.accept()
+            except OSError:  # it is closed, the caller has left, or no file is to be had for now
+                time.sleep(0.1)
+                continue
+            threading.Thread(target=self._welcome, args=(caller, where[0]), daemon=True).start()
+
+    def _welcome(self, caller: socket.socket, host: str) -> None:
+        """Give a worker its link; who does not know the key, or is not expected, is shown out."""
+        with (
+            suppress(OSError, EOFError, ValueError, AssertionError, AuthenticationError),
+            connected(caller) as connection,
+        ):
+            with impatient(connection):
                 deliver_challenge(connection, self._key)
                 answer_challenge(connection, self._key)
                 line = self._expected.pop(connection.recv_bytes(64).decode(), None)
-                caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _NO_LIMIT)
-                if line is not None:
-                    line.serve(connection)
-            finally:
-                caller.detach()
-                connection.close()
+            if line is not None:
+                line.serve(connection, host)
 
 
 class Line:
     """The driver's end of a connection: a ``Link``.
 
     Args:
-        name: of the worker, as people know it.
+        name: of the worker, as people know it; where it is comes before that, once it is known.
     """
 
     def __init__(self, name: str) -> None:
         self.name, self.gone = name, ""
         self._lock, self._ids = threading.Lock(), count()
+        self._sending = threading.Lock()  # another one: what is stuck in sending must be ended all the same
         self._connection: Future[Connection] = Future()
         self._answers: dict[int, Future[bytes]] = {}
         self._hearers: dict[int, Callable[[bytes], object]] = {}
@@ -114,21 +126,21 @@ class Line:
         with self._lock:
             self.gone = self.gone or why
             waiting, self._answers = list(self._answers.values()), {}
+            self._fail(self._connection)
+            if self._connection.exception() is None:
+                shut(self._connection.result())
         for answer in waiting:
             self._fail(answer)
-        self._fail(self._connection)
-        if self._connection.exception() is None:
-            with suppress(OSError):
-                shut(self._connection.result())
 
     def refuse(self, why: str) -> None:
         """Say that the worker cannot come, unless it has come."""
         with suppress(InvalidStateError):
             self._connection.set_exception(TaskError(why))
 
-    def serve(self, connection: Connection) -> None:
+    def serve(self, connection: Connection, host: str) -> None:
         """Take answers from a worker until one end or the other is gone."""
         try:
+            self.name = f"{host}/{self.name}"
             self._connection.set_result(connection)
             for kind, number, message in messages(connection):
                 if kind == _ANSWER and (answer := self._answers.pop(number, None)):
@@ -139,6 +151,8 @@ class Line:
             return
         finally:
             self.part(f"the worker {self.name} left")
+            with self._sending, self._lock:  # nobody may use what may soon be another's file descriptor
+                connection.close()
 
     def send(self, fn: Callable[..., Any], *args: Any) -> None:
         """Run ``fn(*args)`` in the worker, whatever comes of it."""
@@ -152,19 +166,34 @@ class Line:
         seconds: float,
         hear: Callable[[bytes], object] | None = None,
     ) -> "tuple[int, Future[bytes]]":
-        answer: Future[bytes] = Future()
+        connection = self._reached(seconds)
+        number, answer = self._expect(hear)
         try:
-            connection = self._connection.result(seconds)
-            with self._lock:
-                if self.gone:
-                    raise LostTaskError(self.gone)
-                number = next(self._ids)
-                self._answers[number] = answer
-                if hear is not None:
-                    self._hearers[number] = hear
+            with self._sending:
                 send(connection, _CALL, number, request(fn, args))
-        except (TimeoutError, OSError) as error:
-            raise LostTaskError(self.gone or f"{self.name} does not answer: {told(error)}") from error
+        except OSError as error:
+            self.part(f"the worker {self.name} left: {told(error)}")
+            raise LostTaskError(self.gone) from error
+        return number, answer
+
+    def _reached(self, seconds: float) -> Connection:
+        """Wait for the worker to call; one that does not call in time has no place here any more."""
+        try:
+            return self._connection.result(seconds)
+        except TimeoutError:
+            self.part(f"the worker {self.name} did not come within {seconds:g} s")
+            raise LostTaskError(self.gone) from None
+
+    def _expect(self, hear: Callable[[bytes], object] | None) -> "tuple[int, Future[bytes]]":
+        """Get ready for an answer."""
+        answer: Future[bytes] = Future()
+        with self._lock:
+            if self.gone:
+                raise LostTaskError(self.gone)
+            number = next(self._ids)
+            self._answers[number] = answer
+            if hear is not None:
+                self._hearers[number] = hear
         return number, answer
 
     def _result(self, number: int, answer: "Future[bytes]", seconds: float | None = None) -> Any:
@@ -173,6 +202,7 @@ class Line:
         except TimeoutError as error:
             raise LostTaskError(f"{self.name} did not answer within {seconds} s") from error
         finally:
+            self._answers.pop(number, None)
             self._hearers.pop(number, None)
 
     def _fail(self, future: "Future[Any]") -> None:
@@ -211,18 +241,20 @@ def call_back(address: Address) -> None:
         OSError: the driver cannot be reached.
         AuthenticationError: it does not know us, or does not know the key itself.
     """
-    with socket.create_connection((address.host, address.port)) as caller:
-        connection = Connection(caller.detach())
-    worker = _Worker(connection)
-    try:
-        answer_challenge(connection, address.key)
-        deliver_challenge(connection, address.key)
+    caller = socket.create_connection((address.host, address.port), timeout=CALLING)
+    caller.settimeout(None)
+    with connected(caller) as connection:
+        with impatient(connection):
+            answer_challenge(connection, address.key)
+            deliver_challenge(connection, address.key)
         connection.send_bytes(address.token.encode())
-        for _, number, message in messages(connection):
-            threading.Thread(target=worker.answer, args=(number, message), daemon=True).start()
-    finally:
-        worker.wanted = False
-        far.close_all()
+        worker = _Worker(connection)
+        try:
+            for _, number, message in messages(connection):
+                threading.Thread(target=worker.answer, args=(number, message), daemon=True).start()
+        finally:
+            worker.wanted = False
+            far.close_all()
 
 
 _SERVING = threading.local()
@@ -266,10 +298,37 @@ def messages(connection: Connection) -> Iterator[tuple[bytes, int, bytes]]:
             yield kind, number, raw[_HEAD.size :]
 
 
+def connected(caller: socket.socket) -> Connection:
+    """Give a connection of messages, made of a socket, which is closed with it."""
+    caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _SILENCE.items():
+        if (option := getattr(socket, name, None)) is not None:  # not every system has all of them
+            caller.setsockopt(socket.IPPROTO_TCP, option, value)
+    return Connection(caller.detach())
+
+
+@contextmanager
+def impatient(connection: Connection) -> Iterator[None]:
+    """Have the other end show soon who it is."""
+    with borrowed(connection) as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PROOF)
+    yield
+    with borrowed(connection) as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _NO_LIMIT)
+
+
 def shut(connection: Connection) -> None:
-    """End a connection that another thread may be reading."""
-    with socket.socket(fileno=connection.fileno()) as borrowed:
-        try:
-            borrowed.shutdown(socket.SHUT_RDWR)
-        finally:
-            borrowed.detach()
+    """End a connection that other threads may be reading and writing."""
+    with suppress(OSError), borrowed(connection) as caller:
+        caller.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def borrowed(connection: Connection) -> Iterator[socket.socket]:
+    """Give the socket of a connection, for a moment."""
+    caller = socket.socket(fileno=connection.fileno())
+    try:
+        yield caller
+    finally:
+        caller.detach()
