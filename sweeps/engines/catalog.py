@@ -36,7 +36,7 @@ EXTRAS = {
     "dask": Extra("sweeps.engines.dask", "distributed", rf"dask({ADDRESS})?", "dask, dask://HOST:PORT"),
     "ray": Extra("sweeps.engines.ray", "ray", rf"ray({ADDRESS})?", "ray, ray://HOST:PORT"),
     "spark": Extra(
-        "sweeps.engines.spark", "pyspark", rf"spark{ADDRESS}|local\[\d+\]", "local[N], spark://HOST:PORT"
+        "sweeps.engines.spark", "pyspark", rf"spark{ADDRESS}|local\[[1-9]\d*\]", "local[N], spark://HOST:PORT"
     ),
 }
 """Engines on clusters, by the name of the extra."""
@@ -113,7 +113,7 @@ def _check_extra(url: str) -> None:
 def _unknown(url: str) -> tuple[str, str]:
     """Say what is wrong with a name, and what would be right."""
     kind = url.partition("://")[0]
-    if kind in EXTRAS and "://" in url:
+    if kind in EXTRAS:
         return f"{url!r} is no address", f"such as {EXTRAS[kind].forms}"
     return unknown("engine", url, [*ON_THIS_MACHINE, *EXTRAS]), ", ".join(
         extra.forms for extra in EXTRAS.values()

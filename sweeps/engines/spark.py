@@ -4,22 +4,29 @@ Spark runs tasks and calls nobody in the midst of one, so each slot is a Spark t
 (see ``callback``). Spark may start a task again; ours then ends at once, and the engine begins another slot.
 """
 
-import os
+import socket
+import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Any
-
-from pyspark import SparkConf, SparkContext
+from multiprocessing.connection import Connection
 
 from sweeps.engines.base import told
-from sweeps.engines.callback import Address, Line, Lines
+from sweeps.engines.callback import Line, Lines
 from sweeps.engines.cluster import ClusterEngine
 from sweeps.engines.cores import Room
-from sweeps.errors import UsageError, one_line
+from sweeps.engines.process import Started, end, environment, kill, start
+from sweeps.engines.spark_app import LOOPBACK, Application, Begin, Ended, Executors, Failed, Opened, is_local
+from sweeps.errors import UsageError
 
-LOOPBACK = "127.0.0.1"
+CONNECTING = 10.0
+"""Seconds that a master gets to answer."""
+STARTING = 120.0
+"""Seconds that Spark gets to begin the application."""
+CLOSING = 5.0
+"""Seconds that it gets to end it."""
 
 
 def open_engine(url: str, room: Room, keep: Collection[str]) -> ClusterEngine:
@@ -31,114 +38,131 @@ def open_engine(url: str, room: Room, keep: Collection[str]) -> ClusterEngine:
         keep: names of credentials in the environment that its processes get.
     """
     threads = room.threads or 1
-    return ClusterEngine(SparkCluster(url, threads), url, room.workers, threads, keep)
+    cluster = SparkCluster(Application(url, threads, room.workers), keep)
+    return ClusterEngine(cluster, url, room.workers, threads, keep)
 
 
 class SparkCluster:
     """The executors of a Spark application.
 
+    They count as one worker: Spark chooses which of them runs a task.
+
     Args:
-        url: of the master.
-        threads: of each slot; so many cores a Spark task takes.
+        wanted: which application.
+        keep: names of credentials in the environment that it gets.
     """
 
-    hint = "start one: sbin/start-worker.sh spark://HOST:PORT"
-
-    def __init__(self, url: str, threads: int) -> None:
-        self._url, self._threads = url, threads
-        self._context: SparkContext | None = None
+    def __init__(self, wanted: Application, keep: Collection[str]) -> None:
+        self._wanted, self._keep = wanted, keep
+        self.hint = f"start one: sbin/start-worker.sh {wanted.url}"
+        self._about = f"--engine {wanted.url}"
+        self._started: Started | None = None
         self._lines: Lines | None = None
-        self._slots, self._ours = 0, False
+        self._listener: threading.Thread | None = None
+        self._cores: tuple[int, ...] = ()
+        self._slots: dict[int, Line] = {}
+        self._begun = 0
 
     def open(self) -> None:
-        """Begin a Spark application.
+        """Begin the application.
 
         Raises:
-            UsageError: Spark does not start, as without Java.
+            UsageError: the master does not answer, or Spark does not start, as without Java.
         """
-        if self._url.startswith("local["):
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        self._started = start("spark_app", self._environment())
+        self._started.tasks.send(self._wanted)
+        opened = self._answer(self._started.tasks)
         try:
-            self._ours = SparkContext._active_spark_context is None  # noqa: SLF001  # a notebook's is not ours
-            self._context = SparkContext.getOrCreate(self._conf())
-        except Exception as error:
-            wrong = f"Spark does not start: {one_line(told(error))[:300]}"
-            raise UsageError(
-                f"--engine {self._url}", wrong, "it needs Java, and the master's address"
-            ) from error
-        self._context.setLogLevel("ERROR")
-        self._lines = Lines(self._context.getConf().get("spark.driver.host") or LOOPBACK)
+            self._lines = Lines(opened.listen, opened.host)
+        except OSError as error:
+            wrong = f"executors cannot be listened for at {opened.listen}: {told(error)}"
+            raise UsageError(self._about, wrong, "see spark.driver.bindAddress") from error
+        self._listener = threading.Thread(target=self._listen, args=(self._started.tasks,), daemon=True)
+        self._listener.start()
 
     def members(self) -> Mapping[str, int]:
-        """Give the cores of all executors, as those of one worker: Spark chooses where a task runs."""
-        try:
-            return {"of Spark": self._context.defaultParallelism} if self._context else {}
-        except Exception:  # noqa: BLE001  # whatever its Java side raises when it is gone
-            return {}
+        """Give the threads of all executors together, less those that are too few for a slot."""
+        threads = self._wanted.threads
+        whole = sum(cores // threads for cores in self._cores) * threads
+        usable = whole or max(self._cores, default=0)
+        return {f"of {self._wanted.url}": usable} if usable else {}
 
     def link(self, member: str) -> Line:
         """Begin a task that calls back."""
-        if self._lines is None:
-            raise RuntimeError("not open")
-        self._slots += 1
-        line, address = self._lines.line(f"{member} {self._slots}")
-        job = threading.Thread(target=self._run, args=(line, address), name="sweeps-spark", daemon=True)
-        job.start()
+        if self._started is None or self._lines is None:
+            raise RuntimeError(f"no application is open to reach the worker {member}")
+        self._begun += 1
+        line, address = self._lines.line(f"slot {self._begun}")
+        self._slots[self._begun] = line
+        try:
+            self._started.tasks.send(Begin(self._begun, address))
+        except OSError:
+            self._spark_ended()
         return line
 
     def close(self) -> None:
         """End the application."""
-        context, self._context = self._context, None
+        started, self._started = self._started, None
         if self._lines is not None:
             self._lines.close()
-        if context is not None and self._ours:
-            with suppress(Exception):  # its Java side may be gone
-                context.stop()
+        if started is None:
+            return
+        with suppress(OSError, subprocess.TimeoutExpired):
+            started.tasks.send(None)
+            started.process.wait(CLOSING)
+        kill(started.process)
+        if self._listener is not None:
+            self._listener.join()
+        end(started)
 
-    def _run(self, line: Line, address: Address) -> None:
-        """Run a task until it ends, which ends its link."""
-        why = "its task ended"
+    def _environment(self) -> dict[str, str]:
+        """Give the environment of the application: where it listens, and which Python runs its tasks."""
+        env = environment(1, self._keep)
+        env.setdefault("SPARK_LOCAL_DIRS", tempfile.gettempdir())
+        if is_local(self._wanted.url):
+            here = {"SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_HOSTNAME": LOOPBACK}
+            return env | here | {"PYSPARK_PYTHON": sys.executable}
+        address = env.setdefault("SPARK_LOCAL_IP", self._own_address())
+        env.setdefault("SPARK_LOCAL_HOSTNAME", address)
+        return env
+
+    def _own_address(self) -> str:
+        """Give the address of this machine by which it reaches the master."""
+        host, port = self._wanted.url.removeprefix("spark://").split(":")
         try:
-            if self._context is not None:
-                self._context.parallelize([address], 1).foreach(task())
-        except Exception as error:  # noqa: BLE001  # Spark's own, with a long trace of Java's
-            why = _reason(error)
-            line.refuse(why)
-        line.part(f"the worker {line.name} left: {why}")
+            with socket.create_connection((host, int(port)), CONNECTING) as probe:
+                return str(probe.getsockname()[0])
+        except (OSError, OverflowError) as error:
+            wrong = f"no Spark master answers there: {told(error)}"
+            raise UsageError(self._about, wrong, "start one: sbin/start-master.sh") from error
 
-    def _conf(self) -> SparkConf:
-        conf = SparkConf().setMaster(self._url).setAppName("sweeps")
-        wanted = {
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            "spark.task.cpus": str(self._threads),
-            "spark.task.maxFailures": "1",
-            "spark.python.worker.reuse": "false",
-        }
-        if self._url.startswith("local["):
-            wanted |= {"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK}
-            wanted["spark.executorEnv.PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        for name, value in wanted.items():
-            conf.set(name, value)
-        return conf
+    def _answer(self, tasks: Connection) -> Opened:
+        answer: Opened | Failed = Failed(f"it took longer than {STARTING:g} s")
+        with suppress(EOFError, OSError):
+            answer = tasks.recv() if tasks.poll(STARTING) else answer
+        if isinstance(answer, Failed):
+            raise UsageError(self._about, f"Spark does not start: {answer.why}", "it needs Java 17 or newer")
+        return answer
 
+    def _listen(self, tasks: Connection) -> None:
+        """Take note of what the application says, until it ends."""
+        with suppress(EOFError, OSError):
+            while True:
+                news: Executors | Ended = tasks.recv()
+                if isinstance(news, Executors):
+                    self._cores = news.cores
+                else:
+                    self._slot_ended(news)
+        self._spark_ended()
 
-def task() -> Callable[[Address], None]:
-    """Give what a Spark task runs; made here so that it travels as code, see ``wire.relay``."""
+    def _slot_ended(self, ended: Ended) -> None:
+        line = self._slots.pop(ended.number, None)
+        if line is not None:
+            if ended.hopeless:
+                line.refuse(ended.why)
+            line.part(f"the worker {line.name} left: {ended.why}")
 
-    def sweeps_slot(address: Any) -> None:
-        from pyspark import TaskContext
-
-        from sweeps.engines.callback import call_back
-
-        context = TaskContext.get()
-        if context is None or context.attemptNumber() == 0:
-            call_back(address)
-
-    return sweeps_slot
-
-
-def _reason(error: Exception) -> str:
-    """The last line of a Python traceback in what Spark raises, else its beginning."""
-    lines = [line.strip() for line in told(error).splitlines() if "Error: " in line]
-    return one_line(lines[0] if lines else told(error))[:300]
+    def _spark_ended(self) -> None:
+        self._cores = ()
+        for line in list(self._slots.values()):
+            line.part(f"the worker {line.name} left: Spark ended")
