@@ -13,8 +13,9 @@ In 1 and 2 the proposals are random recordings, 200 for each seed, so that all c
 in the same order; in 3 the searcher is TPE. Read the tables so:
 
 - ``winner``: share of the seeds whose best trial was pruned.
-- ``regret``: how much worse the best that is left is, in per cent, mean over the seeds.
-- ``time``: virtual time of the whole sweep, and ``rounds`` trained, without pruning = 1.
+- ``regret``: how much worse the best that is left is, in per cent, mean ± standard error over the seeds.
+- ``time``: virtual time of the whole sweep, and ``rounds`` trained, without pruning = 1; of all seeds
+  together, with the quartiles over the seeds.
 - ``to 1 %``: how many times sooner a trial within 1 % of the best of the 200 has ended, median times; a dash:
   never, in half of the seeds.
 
@@ -171,20 +172,44 @@ def sweeps(name: str, way: Way, slots: int, plan: Plan) -> list[Sums]:
     return [random_sweep(name, way, slots, seed, plan.trials) for seed in range(plan.seeds)]
 
 
-def figures(ours: Sequence[Sums], unpruned: Sequence[Sums]) -> list[Any]:
-    """Give the cells of a row: winner, regret, time, rounds, and the speed-ups."""
-    return [
-        f"{100 * statistics.fmean(one.winner_pruned for one in ours):.0f} %",
-        f"{statistics.fmean(one.regret for one in ours):.2f}",
-        f"{_ratio(ours, unpruned, 'time'):.2f}",
-        f"{_ratio(ours, unpruned, 'rounds'):.2f}",
-        *(_sooner(ours, unpruned, place) for place in range(len(WITHIN))),
-    ]
+class Row(NamedTuple):
+    """Sweeps of one way to prune, one for each seed, and those that prune nothing."""
+
+    labels: tuple[Any, ...]
+    ours: Sequence[Sums]
+    unpruned: Sequence[Sums]
+
+    def cells(self) -> list[Any]:
+        """Give the labels, then winner, regret, time, rounds, and the speed-ups."""
+        return [
+            *self.labels,
+            f"{100 * statistics.fmean(one.winner_pruned for one in self.ours):.0f} %",
+            _mean([one.regret for one in self.ours]),
+            *(self._ratio(what) for what in ("time", "rounds")),
+            *(_sooner(self.ours, self.unpruned, place) for place in range(len(WITHIN))),
+        ]
+
+    def raw(self) -> dict[str, Any]:
+        """Give regret and time of each seed, as JSON holds them."""
+        return {
+            "row": [str(label) for label in self.labels],
+            "regret": [round(float(one.regret), 3) for one in self.ours],
+            "time": [round(float(share), 3) for share in self._shares("time")],
+        }
+
+    def _ratio(self, what: str) -> str:
+        ours, unpruned = (sum(getattr(one, what) for one in some) for some in (self.ours, self.unpruned))
+        low, high = np.quantile(self._shares(what), (0.25, 0.75))
+        return f"{ours / unpruned:.2f} ({low:.2f} – {high:.2f})"
+
+    def _shares(self, what: str) -> list[float]:
+        pairs = zip(self.ours, self.unpruned, strict=True)
+        return [getattr(one, what) / getattr(other, what) for one, other in pairs]
 
 
-def _ratio(ours: Sequence[Sums], unpruned: Sequence[Sums], what: str) -> float:
-    total: float = sum(getattr(one, what) for one in ours) / sum(getattr(one, what) for one in unpruned)
-    return total
+def _mean(figures: Sequence[float]) -> str:
+    error = statistics.stdev(figures) / math.sqrt(len(figures))
+    return f"{statistics.fmean(figures):.2f} ± {error:.2f}"
 
 
 def _sooner(ours: Sequence[Sums], unpruned: Sequence[Sums], place: int) -> str | None:
@@ -195,37 +220,37 @@ def _sooner(ours: Sequence[Sums], unpruned: Sequence[Sums], place: int) -> str |
 FIGURES = ("winner", "regret", "time", "rounds", "to 1 %", "to 0.5 %", "to 0.1 %")
 
 
-def source_table(plan: Plan) -> Table:
+def source_table(plan: Plan) -> tuple[Table, list[Row]]:
     """Compare where cutoffs come from."""
-    rows: list[list[Any]] = []
+    rows: list[Row] = []
     for name in plan.names:
         for slots in plan.slots:
             unpruned = sweeps(name, NONE, slots, plan)
             for way in SOURCES:
                 if slots > 1 or way.known is Known.SUBMITTED:
                     print(f"{name}, {slots} slots, {way} from {way.known}", file=sys.stderr)
-                    rows.append(
-                        [name, slots, way, way.known, *figures(sweeps(name, way, slots, plan), unpruned)]
-                    )
+                    rows.append(Row((name, slots, way, way.known), sweeps(name, way, slots, plan), unpruned))
     notes = [
         f"{plan.trials} random trials, {plan.seeds} seeds; compared with no pruning at as many slots",
         "submission: ended before it was submitted; ends: ended by now; rungs: reached by now, live",
     ]
-    return Table("Where cutoffs come from", ["space", "slots", "pruner", "known from", *FIGURES], rows, notes)
+    columns = ["space", "slots", "pruner", "known from", *FIGURES]
+    return Table("Where cutoffs come from", columns, [row.cells() for row in rows], notes), rows
 
 
-def option_table(plan: Plan, slots: int = 1) -> Table:
+def option_table(plan: Plan, slots: int = 1) -> tuple[Table, list[Row]]:
     """Compare the options of the pruners."""
-    rows = []
+    rows: list[Row] = []
     unpruned = {name: sweeps(name, NONE, slots, plan) for name in plan.names}
     for way in plan.options:
         print(f"options: {way}", file=sys.stderr)
-        rows += [[way, name, *figures(sweeps(name, way, slots, plan), unpruned[name])] for name in plan.names]
+        rows += [Row((way, name), sweeps(name, way, slots, plan), unpruned[name]) for name in plan.names]
     notes = [
         f"one slot, {plan.trials} random trials, {plan.seeds} seeds; options left out are the defaults",
         "at equal rounds: rungs at the same round whatever the learning rate, as other tools have them",
     ]
-    return Table("Options", ["pruner", "space", *FIGURES], rows, notes)
+    columns = ["pruner", "space", *FIGURES]
+    return Table("Options", columns, [row.cells() for row in rows], notes), rows
 
 
 def tpe_sweep(name: str, way: Way, telling: str, slots: int, seed: int, horizon: float) -> list[Ended]:
@@ -280,7 +305,7 @@ def _regret(name: str, runs: Sequence[Sequence[Ended]], until: float) -> str:
     optimum = load(name).optimum
     best = [min((e.rmse for e in run if e.time <= until), default=math.nan) for run in runs]
     regret = 100 * (np.array(best) / optimum - 1)
-    return f"{regret.mean():.2f} ± {regret.std(ddof=1) / math.sqrt(regret.size):.2f}"
+    return _mean(regret.tolist())
 
 
 QUICK = Plan(("diabetes",), 2, 30, (1, 8), OPTIONS[:1], TOLD[:2], 2, 20, (8,))
@@ -293,8 +318,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     made.add_argument("--quick", action="store_true", help="seconds instead of minutes: shows that it works")
     given = made.parse_args(arguments)
     plan = QUICK if given.quick else Plan()
-    tables = [source_table(plan), option_table(plan), telling_table(plan)]
-    publish("staleness", ABOUT, tables, folder=given.out, arguments=arguments)
+    (sources, by_source), (options, by_option) = source_table(plan), option_table(plan)
+    tables = [sources, options, telling_table(plan)]
+    raw = {"sources": [row.raw() for row in by_source], "options": [row.raw() for row in by_option]}
+    publish("staleness", ABOUT, tables, raw, folder=given.out, arguments=arguments)
 
 
 if __name__ == "__main__":

@@ -269,7 +269,7 @@ def benchmark(name: str, folder: Path, *options: str) -> tuple[str, dict[str, ob
     return page, json.loads((folder / f"{name}.json").read_text()), done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_overhead(tmp_path: Path) -> None:
     options = "--trials 5 --repeats 1 --only ours-serial --real-trials 3 --data diabetes"
     page, figures, _ = benchmark("overhead", tmp_path, *options.split())
@@ -282,7 +282,7 @@ def test_overhead(tmp_path: Path) -> None:
     assert all(0 <= one["none_trains"] < 1 for one in raw["idle"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_time_to_rmse_and_its_resume(tmp_path: Path) -> None:
     options = ["--data", "diabetes", "--minutes", "4", "--trials", "3", "--seeds", "1"]
     _, figures, said = benchmark("time_to_rmse", tmp_path, *options, "--only", "course")

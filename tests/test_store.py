@@ -270,7 +270,7 @@ def test_four_at_once_make_one_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moments", [4, pytest.param(50, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("moments", [2, pytest.param(50, marks=pytest.mark.nightly)])
 def test_a_kill_at_any_moment_leaves_a_store_that_opens(tmp_path: Path, moments: int) -> None:
     """Without a template: the kills fall into the imports, the migrations, the cleaning and the copy."""
     path, cache = tmp_path / "mlflow.db", tmp_path / "cache"

@@ -9,6 +9,7 @@ import click
 from docs.generate import notebook
 from docs.generate.answers import undescribed
 from docs.generate.blocks import with_answers
+from docs.generate.pictures import take
 from docs.generate.reference import reference
 from docs.generate.walk import ONE_THREAD, Walk, walk
 
@@ -21,7 +22,8 @@ NOTEBOOK = DOCS.parent / "examples" / "first_sweep.ipynb"
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where the reference is stale.")
 @click.option("--outputs", is_flag=True, help="Also run the first sweep and the notebook, a minute or two.")
-def generate(check: bool, outputs: bool) -> None:
+@click.option("--pictures", is_flag=True, help="Also take the pictures of a terminal anew; needs tmux.")
+def generate(check: bool, outputs: bool, pictures: bool) -> None:
     """Write docs/reference.md from the code."""
     page = reference()
     for key in undescribed(page):
@@ -31,6 +33,9 @@ def generate(check: bool, outputs: bool) -> None:
     REFERENCE.write_text(page)
     if outputs:
         refresh_outputs()
+    if pictures:
+        with tempfile.TemporaryDirectory(prefix="sweeps-pictures-") as folder:
+            take(DOCS / "images", Path(folder))
 
 
 def refresh_outputs() -> None:

@@ -10,8 +10,9 @@ from sweeps.trial import Params, Point
 def canonical(params: Params, point: Point) -> Hashable:
     """Give a key that two points share exactly if their params are the same.
 
-    Numbers are the same if they are equal (3 and 3.0), lists and tuples if their items are, functions and
-    classes by their module and name. Params with an object that cannot be compared, such as a lambda or an
+    Numbers are the same if they are equal and of the same kind (to scikit-learn ``max_features=1`` is one
+    feature, and 1.0 all of them), lists and tuples if their items are, functions and classes by their module
+    and name. Params with an object that cannot be compared, such as a lambda or an
     estimator, are the same where their raw coordinates are.
 
     Args:
@@ -33,7 +34,8 @@ def _key(value: Any) -> Hashable:
     if isinstance(value, float) and math.isnan(value):
         return ("nan",)  # which equals not even itself
     if value is None or isinstance(value, int | float | str | bytes):
-        return (type(value), value) if isinstance(value, bool) else value
+        kind = next((kind for kind in (bool, float) if isinstance(value, kind)), None)
+        return (kind, value) if kind else value
     if isinstance(value, Mapping):
         return frozenset((key, _key(part)) for key, part in value.items())
     if isinstance(value, list | tuple):

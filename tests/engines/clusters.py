@@ -42,12 +42,12 @@ class Programs:
         self.folder, self._started = folder, []
         folder.mkdir(exist_ok=True)
 
-    def start(self, *words, **env):
-        """Run Python with these words."""
+    def start(self, *words, before=(), **env):
+        """Run Python with these words, which stand after those of another program if there is one."""
         path = os.pathsep.join([str(HERE), str(ROOT)])
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *words],
+                [*before, sys.executable, *words],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": path, **env},
                 stdin=subprocess.DEVNULL,
@@ -82,11 +82,11 @@ class Programs:
 class Dask(Programs):
     """A scheduler, and workers as they are wanted."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, host="127.0.0.1"):
         super().__init__(folder)
-        self.address = f"127.0.0.1:{port}"
+        self.address, self._port = f"127.0.0.1:{port}", port
         self.url = f"dask://{self.address}"
-        where = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+        where = ["--host", host, "--port", str(port), "--no-dashboard"]
         self.scheduler = self.start("-m", "distributed.cli.dask_scheduler", *where)
         self.wait_for_port(port)
 
@@ -97,10 +97,13 @@ class Dask(Programs):
         with Client(self.address, timeout=SOON) as client:
             client.wait_for_workers(number, timeout=SOON)
 
-    def worker(self, *words, start=("-m", "distributed.cli.dask_worker"), threads=THREADS, **env):
-        """Start a worker; nobody replaces it."""
-        where = ["--host", "127.0.0.1", "--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]
-        return self.start(*start, self.address, *where, "--nthreads", str(threads), *words, **env)
+    def worker(self, *words, start=("-m", "distributed.cli.dask_worker"), threads=THREADS, host=None, **env):
+        """Start a worker, here or on a host of its own; nobody replaces it."""
+        address = f"{host.driver}:{self._port}" if host else self.address
+        where = ["--host", host.address if host else "127.0.0.1"]
+        where += ["--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]
+        words = [*start, address, *where, "--nthreads", str(threads), *words]
+        return self.start(*words, before=host.enter if host else (), **env)
 
 
 class Spark(Programs):

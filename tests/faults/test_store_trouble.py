@@ -148,7 +148,7 @@ def test_a_driver_that_dies_in_the_outage(shell: Shell, server: Server) -> None:
     all_there(server.uri)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_an_interrupt_in_the_outage_ends_within_ten_seconds(
     shell: Shell, server: Server, number: int
 ) -> None:

@@ -59,8 +59,9 @@ def test_several_slots_exhaust_it_too(made: Make) -> None:
     [
         'SPACE = {"x": scope.int(hp.uniform("x", 0, 30))}',
         'SPACE = {"x": scope.int(hp.quniform("x", 0, 29, 0.5))}',
-        'SPACE = {"x": hp.choice("x", [1, 1.0, hp.randint("y", 30), hp.quniform("z", 0, 29, 1)])}',
-        'SPACE = {"x": hp.randint("x", 30), "y": hp.choice("y", [[3], (3.0,)])}',
+        'SPACE = {"x": hp.choice("x", [1, hp.randint("y", 30), scope.int(hp.quniform("z", 0, 29, 1))])}',
+        'SPACE = {"x": hp.choice("x", [1.0, hp.quniform("y", 0, 29, 1), hp.quniform("z", 2, 20, 2)])}',
+        'SPACE = {"x": hp.randint("x", 30), "y": hp.choice("y", [[3], (3,)])}',
     ],
 )
 def test_points_with_other_coordinates_but_the_same_params_are_the_same(made: Make, body: str) -> None:
@@ -69,6 +70,12 @@ def test_points_with_other_coordinates_but_the_same_params_are_the_same(made: Ma
     proposals = asked(searcher, 1000)
     assert len(proposals) == different(space, proposals) == 30
     assert "30" in searcher.exhausted
+
+
+def test_one_feature_is_not_all_of_them(made: Make) -> None:
+    space = made('SPACE = {"max_features": hp.choice("max_features", [1, 1.0, True])}')
+    proposals = asked(Searcher(space, "tpe", 1), 10)
+    assert {type(proposal.params["max_features"]) for proposal in proposals} == {int, float, bool}
 
 
 def test_classes_and_functions_are_the_same_by_name_and_lambdas_are_not(made: Make) -> None:
