@@ -86,7 +86,8 @@ def run_sweep(
             has room for.
         threads: per trial; cores // workers by default, 1 on a cluster.
         engine: ``"local"`` (processes), ``"serial"`` (this process), or a cluster: ``"dask://HOST:PORT"``,
-            ``"ray://HOST:PORT"``; ``"dask"`` and ``"ray"`` start one on this machine.
+            ``"ray://HOST:PORT"``, ``"spark://HOST:PORT"``; ``"dask"``, ``"ray"`` and Spark's ``"local[N]"``
+            start one on this machine.
         worker_env: names of credentials in the environment that workers are to see; others are withheld.
         algo: ``tpe``, ``random``, ``anneal``, ``mix`` or ``atpe``.
         algo_options: settings of the algorithm, such as ``{"n_startup_jobs": 10}``.

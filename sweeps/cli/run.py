@@ -64,7 +64,7 @@ SEARCH_OPTIONS = (
         default="local",
         show_default=True,
         metavar="URL",
-        help="local (processes), serial, dask, ray, dask://HOST:PORT or ray://HOST:PORT.",
+        help="local (processes), serial, dask, ray, local[N], {dask,ray,spark}://HOST:PORT.",
     ),
     click.option(
         "--worker-env", multiple=True, metavar="NAME", help="Pass this credential on to the workers."
