@@ -212,7 +212,7 @@ def _share(wanted: Application) -> dict[str, str]:
 
 def cores_of(context: Any) -> tuple[int, ...]:
     """Give the cores of each executor that is there; with ``local[N]`` the driver is one."""
-    listed = context._jsc.sc().statusStore().executorList(True)  # noqa: SLF001, FBT003  # Python has no call
+    listed = context._jsc.sc().statusStore().executorList(True)  # noqa: SLF001  # Python has no call
     cores = (listed.apply(number).totalCores() for number in range(listed.size()))
     return tuple(sorted(number for number in cores if number))
 

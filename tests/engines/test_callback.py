@@ -166,7 +166,7 @@ def test_nobody_comes_once_the_lines_are_closed(lines):
 def test_one_who_does_not_listen_can_be_parted_from(lines):
     """Such as on a machine that was cut off: what is sent to it gets stuck."""
     line, address = lines.line("slot 1")
-    deaf = connected(socket.create_connection((address.host, address.port), SOON))
+    deaf = connected(socket.create_connection((address.host, address.port)))
     answer_challenge(deaf, address.key)
     deliver_challenge(deaf, address.key)
     deaf.send_bytes(address.token.encode())
