@@ -8,6 +8,7 @@ import pytest
 
 from sweeps.cli.grid import cut, grid
 from sweeps.cli.live import View, lines_of
+from sweeps.cli.progress import closing
 from sweeps.cli.spill import Spill
 from sweeps.live.spark import sparkline, stepped
 from sweeps.live.tally import Tally
@@ -48,6 +49,17 @@ def test_rate_and_time_left_come_from_this_session_alone() -> None:
     assert tally.rate == pytest.approx(0.5)
     assert tally.left == pytest.approx(8)
     assert tally.share == pytest.approx(0.6)
+
+
+def test_what_comes_after_the_last_trial_is_no_time_of_trials() -> None:
+    """Finalists, the registry and the report take their time before the line is written."""
+    clock = Clock()
+    tally = Tally(total=2, clock=clock)
+    for number in range(2):
+        clock.now += 2
+        tally.add(complete(number, 8.0))
+    clock.now += 30
+    assert closing(tally) == "2 trials in 4.0 s: 2 complete"
 
 
 def test_the_time_limit_bounds_the_time_left() -> None:

@@ -14,13 +14,13 @@ from tests.stores import free_port
 pytestmark = [*marks("dask"), pytest.mark.nightly]
 
 BODY = """
-import pathlib, socket, subprocess
+import pathlib, subprocess
 from sklearn.linear_model import Ridge
 from sklearn.metrics import root_mean_squared_error
 SPACE = {"alpha": hp.loguniform("alpha", -3, 0)}
 HERE = pathlib.Path(PLACE)
 def train(params, data, report):
-    where = subprocess.run(["ip", "netns", "identify"], capture_output=True, text=True).stdout.strip()
+    where = subprocess.check_output(["ip", "netns", "identify"], text=True, timeout=30).strip()
     with (HERE / "starts").open("a") as file:
         file.write(f"{params['alpha']!r} {where}\\n")
     while (HERE / "wait").exists():

@@ -140,5 +140,5 @@ def standing(tally: Tally) -> str:
 def closing(tally: Tally) -> str:
     """Give what a live view leaves behind: the sweep in one line."""
     states = [f"{tally.counts[s]:,} {s.lower()}" for s in State if tally.counts[s]]
-    trials = f"{counted(tally.ended, 'trial')} in {seconds(tally.elapsed)}"
+    trials = f"{counted(tally.ended, 'trial')} in {seconds(tally.spent)}"
     return f"{trials}: {', '.join(states)}" if states else ""

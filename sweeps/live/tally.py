@@ -76,6 +76,11 @@ class Tally:
         return self._clock() - self.started
 
     @property
+    def spent(self) -> float:
+        """Seconds of this session until its last trial ended."""
+        return self._recent[-1] - self.started
+
+    @property
     def since_best(self) -> int:
         """Trials that ended after the best one."""
         return self.ended - self.history[-1][0] - 1 if self.history else self.ended

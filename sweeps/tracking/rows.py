@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PAGE = 1000
-TAGS = (schema.KIND, schema.TRIAL, schema.POINT, schema.SEED, schema.STATE, schema.ERROR)
+TAGS = (schema.KIND, schema.TRIAL, schema.POINT, schema.SEED, schema.STATE, schema.ERROR, schema.WORKER)
 """All that is read of a trial's tags."""
 
 
