@@ -52,6 +52,8 @@ class SparkCluster:
         keep: names of credentials in the environment that it gets.
     """
 
+    places_gpus = False
+
     def __init__(self, wanted: Application, keep: Collection[str]) -> None:
         self._wanted, self._keep = wanted, keep
         self.hint = f"start one: sbin/start-worker.sh {wanted.url}"
