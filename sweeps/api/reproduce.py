@@ -15,7 +15,7 @@ from sweeps.api.resume import Changes
 from sweeps.api.shelf import Shelf
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
-from sweeps.engines import open_engine
+from sweeps.engines import open_engine, visible_gpus
 from sweeps.environment import environment
 from sweeps.errors import SpaceError, UsageError
 from sweeps.record import SweepRecord
@@ -44,7 +44,7 @@ def reproduce_trial(
     """Train a trial again in this process, from its point and seed, and compare it with its record.
 
     Nothing is written to MLflow. The search space, the data and the packages are those of now; what differs
-    from then is told.
+    from then is told, also where it was trained on a GPU and there is none here.
 
     Args:
         trial: ``SWEEP:NUMBER``, ``SWEEP:best``, a number, of the latest sweep, or the trial's run id.
@@ -67,15 +67,15 @@ def reproduce_trial(
     values = Changes(settings=given, data=data).apply(record.settings) if record.settings else {}
     settings = settings_of(replace(record, settings=values))
     then = _environment(record)
-    threads = int(then.get("threads", settings.threads or 1))
+    threads, device = int(then.get("threads", settings.threads or 1)), _device(settings)
     made, dataset = _open_space(record, settings), load_dataset(settings.data)
     return Reproduction(
         record.name,
         finished.number,
         finished.trial.run_id,
         finished.outcome,
-        _train(finished, settings, made, dataset, threads),
-        changed(then, _described(dataset, threads)),
+        _train(finished, replace(settings, threads=threads, device=device), made, dataset),
+        changed(then, _described(dataset, threads, device)),
         tolerance,
     )
 
@@ -116,17 +116,21 @@ def _environment(record: SweepRecord) -> dict[str, str]:
     return kept | extra
 
 
-def _described(dataset: Dataset, threads: int) -> dict[str, str]:
+def _device(settings: Sweep) -> str:
+    """Give the device of then; where that was a GPU and there is none, the CPU, as a difference."""
+    return settings.device if settings.device == "cpu" or visible_gpus() else "cpu"
+
+
+def _described(dataset: Dataset, threads: int, device: str) -> dict[str, str]:
     commit = git_commit(Path.cwd())
-    return environment(threads) | {"data_digest": dataset.digest} | ({"commit": commit} if commit else {})
+    found = environment(threads, device) | {"data_digest": dataset.digest}
+    return found | ({"commit": commit} if commit else {})
 
 
-def _train(
-    finished: Finished, settings: Sweep, space: SearchSpace, dataset: Dataset, threads: int
-) -> Outcome:
+def _train(finished: Finished, settings: Sweep, space: SearchSpace, dataset: Dataset) -> Outcome:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
-        engine = stack.enter_context(open_engine("serial", None, threads))
+        engine = stack.enter_context(open_engine("serial", None, settings.threads, (), settings.device))
         encodings = Encodings(dataset, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, 1), engine)
         task = finals.task(finished.trial.proposal, keep_below=float("-inf"))

@@ -37,6 +37,7 @@ def run_sweep(
     cv: int | None = None,
     workers: int | None = None,
     threads: int | None = None,
+    device: str = "cpu",
     engine: str = "local",
     worker_env: Sequence[str] = (),
     algo: str = "tpe",
@@ -82,9 +83,10 @@ def run_sweep(
         categorical: columns that are categories although they hold numbers.
         data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
         cv: folds of cross-validation on train and validation rows.
-        workers: trials at once; as many as there are cores (at most 8) by default, on a cluster as many as it
-            has room for.
+        workers: trials at once; as many as there are cores (at most 8), or GPUs, by default, on a cluster as
+            many as it has room for.
         threads: per trial; cores // workers by default, 1 on a cluster.
+        device: ``"cuda"`` trains XGBoost on GPUs, one for each trial; kept with the sweep.
         engine: ``"local"`` (processes), ``"serial"`` (this process), or a cluster: ``"dask://HOST:PORT"``,
             ``"ray://HOST:PORT"``, ``"spark://HOST:PORT"``; ``"dask"``, ``"ray"`` and Spark's ``"local[N]"``
             start one on this machine.
@@ -120,23 +122,22 @@ def run_sweep(
     Raises:
         SweepsError: space, data, store or settings are unusable, or no trial succeeded (``sweeps.errors``).
     """
-    spec = DataSpec(
-        name=data,
-        train=_text(train),
-        valid=_text(valid),
-        test=_text(test),
-        table=_text(table),
-        target=target,
-        split_by=split_by,
-        seed=split_seed,
-        categorical=tuple(categorical),
-        data_dir=_text(data_dir),
-        cv=cv,
-    )
     wanted = DEFAULT_TRIALS if trials is None and time is None else trials
     sweep = Sweep(
         space=str(space),
-        data=spec,
+        data=DataSpec(
+            name=data,
+            train=_text(train),
+            valid=_text(valid),
+            test=_text(test),
+            table=_text(table),
+            target=target,
+            split_by=split_by,
+            seed=split_seed,
+            categorical=tuple(categorical),
+            data_dir=_text(data_dir),
+            cv=cv,
+        ),
         stop=StopRules(wanted, time, target_rmse, patience, max_failures),
         seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
         algo=algo,
@@ -148,6 +149,7 @@ def run_sweep(
         worker_env=tuple(worker_env),
         workers=workers,
         threads=threads,
+        device=device,
         features=features,
         top=top,
         experiment=experiment,
