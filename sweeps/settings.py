@@ -19,7 +19,11 @@ MAX_SEED = 2**32 - 1
 
 REFITS = ("none", "train+valid")
 
-LEFT_OUT: Mapping[str, Any] = {"gate": None, "refit": "none", "blend": False, "sample": None}
+DEVICES = ("cpu", "cuda")
+
+LEFT_OUT: Mapping[str, Any] = {
+    "gate": None, "refit": "none", "blend": False, "device": "cpu", "sample": None,
+}  # fmt: skip
 """Settings that are not written where they are these: older versions of ours do not know them."""
 
 DEFAULT_TRIALS = 20
@@ -51,6 +55,8 @@ class Sweep:
     """Trials at once; None: as many as pay off."""
     threads: int | None = None
     """Threads of one trial; None: cores // workers."""
+    device: str = "cpu"
+    """``cuda``: XGBoost trains on GPUs, of which each trial has one to itself."""
     trial_timeout: float | None = None
     """Seconds after which a trial is killed and FAILED."""
     worker_env: Sequence[str] = ()
@@ -83,6 +89,9 @@ class Sweep:
                 raise UsageError(option, f"must be a whole number >= 1, got {value}")
         if self.features not in (None, "auto", "dataset"):
             raise UsageError("--features", f"must be auto or dataset, got {self.features!r}")
+        if self.device not in DEVICES:
+            hint = "CUDA_VISIBLE_DEVICES says which GPUs there are; each trial gets one"
+            raise UsageError("--device", f"must be cpu or cuda, got {self.device!r}", hint)
         object.__setattr__(self, "worker_env", tuple(self.worker_env))
         if self.sample is not None:
             read_sample(self.sample)

@@ -96,6 +96,8 @@ class Setup:
     """Folder of the encoded data, see ``sweeps.data.prepared``; one folder per encoding."""
     threads: int
     """Threads one trial may use."""
+    device: str = "cpu"
+    """``cuda``: XGBoost's models train on the GPU that the worker sees."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sweeps.aside import aside
 from sweeps.data.prepared import open_folds, open_refit
 from sweeps.models import Fitted, build, fit, fit_custom, pace_of, rounds_of
 from sweeps.models.aloud import Aloud
+from sweeps.models.device import place, to_cpu
 from sweeps.models.failure import describe
 from sweeps.models.isolation import isolated
 from sweeps.models.kinds import is_boosted
@@ -128,6 +129,7 @@ def _fit(
         with limited(threads):
             return fit_custom(space.train, params, fold, watch=Aloud(watch, "step", first=0))
     estimator = build(space.model, params)
+    place(estimator, task.setup.device)
     if isinstance(watch, Watch):
         watch.pace = pace_of(estimator)
     elif watch is not None:
@@ -145,6 +147,7 @@ def _keep(model: Any) -> tuple[bytes | None, str | None]:
     from skops.io import dumps
 
     try:
+        to_cpu(model)
         return dumps(model), None
     except Exception as error:  # noqa: BLE001  # the trial did its work; the note travels with its outcome
         return (

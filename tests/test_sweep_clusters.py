@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sweeps.space.beside import names_beside
-from tests.engines.clusters import PACKAGES, Dask, marks
+from tests.engines.clusters import HERE_AS, Dask, marks
 from tests.laws.make import write_space
 from tests.shell import Shell, wait_until
 from tests.stores import free_port
@@ -79,7 +79,7 @@ def test_what_is_imported_beside_a_space_is_found(helped: Path) -> None:
     assert names_beside(helped) == (helped.name,)
 
 
-@pytest.mark.parametrize("engine", [pytest.param(engine, marks=marks(engine)) for engine in PACKAGES])
+@pytest.mark.parametrize("engine", [pytest.param(url, marks=marks(name)) for name, url in HERE_AS.items()])
 def test_an_engine_that_is_started_here_gives_what_serial_gives(
     swept: Callable[..., dict[str, Any]], engine: str
 ) -> None:

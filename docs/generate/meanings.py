@@ -72,6 +72,7 @@ MEANINGS = {
 }
 
 VARIABLES = {
+    "CUDA_VISIBLE_DEVICES": "Which GPUs `--device cuda` may use; unset: those of `nvidia-smi -L`.",
     "PYTHONIOENCODING": "What standard output is written in; without Unicode, plain signs are used.",
     "PYTHONUTF8": "1: terminals are taken to show Unicode, whatever the locale says.",
     "TERM": "`dumb`, or unset: no live view and no control codes.",

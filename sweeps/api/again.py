@@ -63,8 +63,8 @@ class Again:
 
 
 def _trainers(settings: Sweep) -> AbstractContextManager[Engine]:
-    """Give an engine on this machine: the cluster that a sweep ran on may be long gone."""
-    space, threads, keep = settings.space, settings.threads, settings.worker_env
-    if settings.engine in ON_THIS_MACHINE:
-        return start_engine(space, settings.engine, settings.workers, threads, keep)
-    return start_engine(space, "local", None, threads, keep)
+    """Give an engine on this machine: the cluster that a sweep ran on, or its GPUs, may be long gone."""
+    engine = settings.engine if settings.engine in ON_THIS_MACHINE else "local"
+    workers = settings.workers if settings.engine == engine and settings.device == "cpu" else None
+    given = settings.threads, settings.worker_env, settings.device
+    return start_engine(settings.space, engine, workers, *given)

@@ -31,6 +31,7 @@ class Engine(Protocol):
     """Where a model that was not kept is trained again."""
 
     threads: int
+    device: str
 
     def share(self, folder: Path) -> None:
         """Have later tasks find the files of a folder."""
@@ -213,7 +214,8 @@ class Finals:
         if data not in self._shared:
             self._engine.share(data)
             self._shared.add(data)
-        setup = Setup(str(self._space.path), self._space.digest, str(data), self._engine.threads)
+        given = self._engine.threads, self._engine.device
+        setup = Setup(str(self._space.path), self._space.digest, str(data), *given)
         return Task(proposal.number, proposal.point, proposal.seed, setup, keep_below, refit_rounds)
 
     def _to_train(self, trial: Finished) -> bool:

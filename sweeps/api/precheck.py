@@ -25,7 +25,7 @@ def precheck(sweep: Sweep, tracking_uri: str | None, results: Path) -> None:
     Raises:
         SweepsError: the mistake.
     """
-    check_engine(sweep.engine, sweep.workers, sweep.threads, sweep.trial_timeout)
+    check_engine(sweep.engine, sweep.workers, sweep.threads, sweep.trial_timeout, sweep.device)
     if sweep.register_as is not None:
         check_model_name(sweep.register_as)
     read_space(find_space(sweep.space))

@@ -16,7 +16,7 @@ from sweeps.api.shelf import Shelf
 from sweeps.data.cache import DataCache
 from sweeps.data.datasets import Dataset, load_dataset
 from sweeps.data.sampling import sample_of, sampled
-from sweeps.engines import open_engine
+from sweeps.engines import open_engine, visible_gpus
 from sweeps.environment import environment
 from sweeps.errors import SpaceError, UsageError
 from sweeps.record import Sample, SweepRecord
@@ -45,7 +45,7 @@ def reproduce_trial(
     """Train a trial again in this process, from its point and seed, and compare it with its record.
 
     Nothing is written to MLflow. The search space, the data and the packages are those of now; what differs
-    from then is told.
+    from then is told, also where it was trained on a GPU and there is none here.
 
     Args:
         trial: ``SWEEP:NUMBER``, ``SWEEP:best``, a number, of the latest sweep, or the trial's run id.
@@ -68,7 +68,7 @@ def reproduce_trial(
     values = Changes(settings=given, data=data).apply(record.settings) if record.settings else {}
     settings = settings_of(replace(record, settings=values))
     then = _environment(record)
-    threads = int(then.get("threads", settings.threads or 1))
+    threads, device = int(then.get("threads", settings.threads or 1)), _device(settings)
     made, dataset = _open_space(record, settings), load_dataset(settings.data)
     searched = sampled(dataset, settings.sample)
     return Reproduction(
@@ -76,8 +76,8 @@ def reproduce_trial(
         finished.number,
         finished.trial.run_id,
         finished.outcome,
-        _train(finished, settings, made, dataset, searched, threads),
-        changed(then, _described(dataset, sample_of(searched), threads)),
+        _train(finished, replace(settings, threads=threads, device=device), made, dataset, searched),
+        changed(then, _described(dataset, sample_of(searched), threads, device)),
         tolerance,
     )
 
@@ -118,9 +118,14 @@ def _environment(record: SweepRecord) -> dict[str, str]:
     return kept | extra | _drawn(record.sample)
 
 
-def _described(dataset: Dataset, sample: Sample | None, threads: int) -> dict[str, str]:
+def _device(settings: Sweep) -> str:
+    """Give the device of then; where that was a GPU and there is none, the CPU, as a difference."""
+    return settings.device if settings.device == "cpu" or visible_gpus() else "cpu"
+
+
+def _described(dataset: Dataset, sample: Sample | None, threads: int, device: str) -> dict[str, str]:
     commit = git_commit(Path.cwd())
-    found = environment(threads) | {"data_digest": dataset.digest} | _drawn(sample)
+    found = environment(threads, device) | {"data_digest": dataset.digest} | _drawn(sample)
     return found | ({"commit": commit} if commit else {})
 
 
@@ -129,16 +134,11 @@ def _drawn(sample: Sample | None) -> dict[str, str]:
 
 
 def _train(
-    finished: Finished,
-    settings: Sweep,
-    space: SearchSpace,
-    dataset: Dataset,
-    searched: Dataset,
-    threads: int,
+    finished: Finished, settings: Sweep, space: SearchSpace, dataset: Dataset, searched: Dataset
 ) -> Outcome:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
-        engine = stack.enter_context(open_engine("serial", None, threads))
+        engine = stack.enter_context(open_engine("serial", None, settings.threads, (), settings.device))
         encodings = Encodings(dataset, searched, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, 1), engine)
         task = finals.task(finished.trial.proposal, keep_below=float("-inf"))

@@ -78,7 +78,8 @@ def resumable(
         close_trials(store, header, ended_with(header.owner))
         record = read_sweep(store, header.run_id)
         settings = settings_of(replace(record, settings=_placed(record, changes)))
-        check_engine(settings.engine, settings.workers, settings.threads, settings.trial_timeout)
+        given = settings.workers, settings.threads, settings.trial_timeout, settings.device
+        check_engine(settings.engine, *given)
         if settings.prune != "none":
             record = read_sweep(store, header.run_id, curves=True)
         earlier = Earlier(record, read_source(store, record), changes.accept)

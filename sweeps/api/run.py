@@ -37,6 +37,7 @@ def run_sweep(
     cv: int | None = None,
     workers: int | None = None,
     threads: int | None = None,
+    device: str = "cpu",
     engine: str = "local",
     worker_env: Sequence[str] = (),
     algo: str = "tpe",
@@ -83,11 +84,13 @@ def run_sweep(
         categorical: columns that are categories although they hold numbers.
         data_dir: where the months of green taxi trips lie; else ``SWEEPS_DATA_DIR``, else ``data``.
         cv: folds of cross-validation on train and validation rows.
-        workers: trials at once; as many as there are cores (at most 8) by default, on a cluster as many as it
-            has room for.
+        workers: trials at once; as many as there are cores (at most 8), or GPUs, by default, on a cluster as
+            many as it has room for.
         threads: per trial; cores // workers by default, 1 on a cluster.
+        device: ``"cuda"`` trains XGBoost on GPUs, one for each trial; kept with the sweep.
         engine: ``"local"`` (processes), ``"serial"`` (this process), or a cluster: ``"dask://HOST:PORT"``,
-            ``"ray://HOST:PORT"``; ``"dask"`` and ``"ray"`` start one on this machine.
+            ``"ray://HOST:PORT"``, ``"spark://HOST:PORT"``; ``"dask"``, ``"ray"`` and Spark's ``"local[N]"``
+            start one on this machine.
         worker_env: names of credentials in the environment that workers are to see; others are withheld.
         algo: ``tpe``, ``random``, ``anneal``, ``mix`` or ``atpe``.
         algo_options: settings of the algorithm, such as ``{"n_startup_jobs": 10}``.
@@ -122,22 +125,21 @@ def run_sweep(
     Raises:
         SweepsError: space, data, store or settings are unusable, or no trial succeeded (``sweeps.errors``).
     """
-    spec = DataSpec(
-        name=data,
-        train=_text(train),
-        valid=_text(valid),
-        test=_text(test),
-        table=_text(table),
-        target=target,
-        split_by=split_by,
-        seed=split_seed,
-        categorical=tuple(categorical),
-        data_dir=_text(data_dir),
-        cv=cv,
-    )
     sweep = Sweep(
         space=str(space),
-        data=spec,
+        data=DataSpec(
+            name=data,
+            train=_text(train),
+            valid=_text(valid),
+            test=_text(test),
+            table=_text(table),
+            target=target,
+            split_by=split_by,
+            seed=split_seed,
+            categorical=tuple(categorical),
+            data_dir=_text(data_dir),
+            cv=cv,
+        ),
         stop=_stop(trials, time, target_rmse, patience, max_failures),
         seed=secrets.randbelow(MAX_SEED) if seed is None else seed,
         algo=algo,
@@ -149,6 +151,7 @@ def run_sweep(
         worker_env=tuple(worker_env),
         workers=workers,
         threads=threads,
+        device=device,
         features=features,
         sample=_text(sample),
         top=top,

@@ -35,7 +35,7 @@ from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
 from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
 from sweeps.heap import set_aside
-from sweeps.lint import check_space
+from sweeps.lint import check_device, check_space
 from sweeps.live.underway import UnderWay
 from sweeps.notify.target import Target
 from sweeps.pruning import open_pruner
@@ -137,6 +137,7 @@ class Session:
         stack.enter_context(self._news)
         self.space = load_space(sweep.space)
         self.warnings = check_space(self.space, sweep.stop.trials)
+        check_device(self.space, sweep.device)
         self._searcher = Searcher(self.space, sweep.algo, sweep.seed, sweep.algo_options)
         self._cache = stack.enter_context(DataCache(cache_folder() if self._cached else None))
         self.dataset = self._cache.load(sweep.data)
@@ -210,7 +211,11 @@ class Session:
         space, dataset = self.space, self.dataset
         infos = dataset_infos(dataset)
         names = space.name, space.source, space.digest, dataset.name, dataset.digest
-        return Origin(*names, infos, environment(self.engine.threads), ranges_of(space), self.sample)
+        return Origin(*names, infos, self._environment, ranges_of(space), self.sample)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return environment(self.engine.threads, self.engine.device)
 
     def _stop(self) -> None:
         """End the sweep because somebody asks for it in the store."""

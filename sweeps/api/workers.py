@@ -23,13 +23,19 @@ def start_workers(sweep: Sweep) -> Iterator[Engine]:
     if missing := [name for name in sweep.worker_env if name not in os.environ]:
         name = missing[0]
         raise UsageError(f"--worker-env {name}", "is not set here", f"export {name}=…, or leave it out")
-    with start_engine(sweep.space, sweep.engine, sweep.workers, sweep.threads, sweep.worker_env) as engine:
+    numbers = sweep.workers, sweep.threads
+    with start_engine(sweep.space, sweep.engine, *numbers, sweep.worker_env, sweep.device) as engine:
         yield engine
 
 
 @contextmanager
 def start_engine(
-    space: str, url: str, workers: int | None, threads: int | None, keep: Sequence[str] = ()
+    space: str,
+    url: str,
+    workers: int | None,
+    threads: int | None,
+    keep: Sequence[str] = (),
+    device: str = "cpu",
 ) -> Iterator[Engine]:
     """Give an engine, open, whose processes import what the trials of a search space need.
 
@@ -39,13 +45,14 @@ def start_engine(
         workers: as ``open_engine`` takes them, likewise ``threads``.
         threads: of one trial.
         keep: environment variables that the processes see although they look like credentials.
+        device: that trials train on, as ``open_engine`` takes it.
 
     Raises:
         UsageError: the engine is unknown, or its numbers cannot be served.
         SpaceError: there is no such search space.
     """
     path = find_space(space)
-    with open_engine(url, workers, threads, keep) as engine:
+    with open_engine(url, workers, threads, keep, device) as engine:
         engine.share(path.parent, names_beside(path))
         engine.prepare(warm_up, str(path))
         yield engine

@@ -65,11 +65,17 @@ SEARCH_OPTIONS = (
     ),
     click.option("--threads", type=Count(1, 1024), metavar="T", help="Threads per trial [cores // workers]."),
     click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="cpu, or cuda: XGBoost trains on GPUs, one a trial.",
+    ),
+    click.option(
         "--engine",
         default="local",
         show_default=True,
         metavar="URL",
-        help="local (processes), serial, dask, ray, dask://HOST:PORT or ray://HOST:PORT.",
+        help="local (processes), serial, dask, ray, local[N], {dask,ray,spark}://HOST:PORT.",
     ),
     click.option(
         "--worker-env", multiple=True, metavar="NAME", help="Pass this credential on to the workers."
@@ -252,7 +258,8 @@ def _announce(session: "Session") -> None:
     rows = " / ".join(f"{len(split.y):,} {name}" for name, split in dataset.splits.items())
     workers, threads = counted(engine.slots, "worker"), counted(engine.threads, "thread")
     note(f"sweep {session.name} · {sweep.algo}, seed {sweep.seed}")
-    note(f"{workers} × {threads} each · {rows} rows")
+    with_gpu = " and a GPU" if engine.device == "cuda" else ""
+    note(f"{workers} × {threads}{with_gpu} each · {rows} rows")
     if session.sample is not None:
         note(f"the search trains on {session.sample.words}, the finalists on all of them")
 

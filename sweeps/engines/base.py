@@ -55,6 +55,9 @@ class Engine(Protocol):
     """Done when there are more slots than there were; another future then takes its place."""
     threads: int
     """How many threads each task may use."""
+    device: str
+    """``cpu``; or ``cuda``: each task has a GPU to itself, which is the only one its process sees. With
+    ``serial`` it is the first of the driver's."""
 
     def prepare(self, fn: Callable[[Given], object], given: Given) -> None:
         """Have ``fn(given)`` run in every process before its first task, those that replace others too.

@@ -1,6 +1,7 @@
 """An engine over the workers of a cluster, whatever made it: those that join are used."""
 
 import logging
+import math
 import os
 import threading
 import time
@@ -36,6 +37,9 @@ class Cluster(Protocol):
 
     hint: str
     """What to type to have a worker."""
+    places_gpus: bool
+    """Whether it counts GPUs and gives each slot its own, where trials want one, and so counts among a
+    worker's threads only those that go with a GPU; else each worker gives its slots those it sees."""
 
     def open(self) -> None:
         """Connect, or start what is to be connected to.
@@ -71,14 +75,22 @@ class ClusterEngine(Pool):
         most: tasks at once; None for as many as there is room for.
         threads: per task; a worker runs as many tasks as its threads allow.
         keep: names of credentials in the environment that the processes get.
+        device: per task; on ``cuda`` a worker runs no more tasks than it has GPUs.
     """
 
     def __init__(
-        self, cluster: Cluster, name: str, most: int | None, threads: int, keep: Collection[str] = ()
+        self,
+        cluster: Cluster,
+        name: str,
+        most: int | None,
+        threads: int,
+        keep: Collection[str] = (),
+        device: str = "cpu",
     ) -> None:
-        super().__init__(name, most or 1, threads)
+        super().__init__(name, most or 1, threads, device)
         given = {variable: os.environ[variable] for variable in keep if variable in os.environ}
-        self._session = new_session(threads, given)
+        self._session = new_session(threads, given, device)
+        self._gpus: dict[str, int] = {}
         self._cluster, self._most, self._ready = cluster, most, 0
         self._seats: list[Seat] = []
         self._refused: dict[str, str] = {}
@@ -150,7 +162,12 @@ class ClusterEngine(Pool):
     def _room(self, member: str, threads: int) -> int:
         if threads < self.threads:
             self._refuse(member, f"has {threads} threads where a trial is to have {self.threads} (--threads)")
-        return 0 if member in self._refused else threads // self.threads
+        return 0 if member in self._refused else int(min(threads // self.threads, self._most_on(member)))
+
+    def _most_on(self, member: str) -> float:
+        """Say how many slots a worker has GPUs for; what it sees is known once it has a process."""
+        uncounted = self.device == "cpu" or self._cluster.places_gpus
+        return math.inf if uncounted else self._gpus.get(member, 1)
 
     def _process(self, member: str, link: Link) -> FarProcess:
         """Start a process on a worker.
@@ -172,7 +189,22 @@ class ClusterEngine(Pool):
         if odd := difference(environment(self.threads), process.hello.versions):
             process.close()
             raise self._refuse(member, f"has {odd}")
+        if self.device == "cuda":
+            self._check_gpu(member, process)
         return process
+
+    def _check_gpu(self, member: str, process: FarProcess) -> None:
+        """Learn how many GPUs a worker has.
+
+        Raises:
+            GoneError: it has none, or none left.
+        """
+        self._gpus[member] = process.hello.gpus
+        if not process.hello.gpu:
+            process.close()
+            if process.hello.gpus:
+                raise GoneError(f"the worker {member} has no GPU left")
+            raise self._refuse(member, "sees no GPU where a trial is to have one (--device cuda)")
 
     def _refuse(self, member: str, why: str) -> GoneError:
         """Use a worker no more; said once, unless it is the end of the engine and said by that."""

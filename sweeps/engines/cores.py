@@ -20,19 +20,30 @@ class Room(NamedTuple):
     """Trials at once on this machine."""
     share: int
     """Threads of each of them."""
+    gpus: tuple[str, ...] | None = None
+    """Those of this machine, one for each slot here; None where trials train on the CPU."""
+
+    @property
+    def device(self) -> str:
+        """What trials train on."""
+        return "cpu" if self.gpus is None else "cuda"
 
 
-def room_for(workers: int | None, threads: int | None) -> Room:
+def room_for(workers: int | None, threads: int | None, gpus: tuple[str, ...] | None = None) -> Room:
     """Find out how many trials run at once on this machine, and with how many threads.
 
     Args:
         workers: trials at once; None for as many as pay off.
         threads: per trial; None for the cores divided by the workers.
+        gpus: one for each trial that runs here at once; None where trials train on the CPU.
 
     Raises:
         UsageError: ``workers`` is below 1.
     """
     cores = available_cores()
+    if gpus is not None:
+        slots, share = split_cores(workers or len(gpus) or 1, cores)
+        return Room(workers, threads, slots, threads or share, gpus)
     slots, share = split_cores(workers, max(1, cores // (threads or 1)) if workers is None else cores)
     return Room(workers, threads, slots, threads or share)
 

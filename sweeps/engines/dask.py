@@ -40,20 +40,29 @@ def open_engine(url: str, room: Room, keep: Collection[str]) -> ClusterEngine:
         keep: names of credentials in the environment that its processes get.
     """
     if url == "dask":
-        here = Here(room.slots, room.share, keep)
-        return ClusterEngine(DaskCluster(url, None, here), url, room.slots, room.share, keep)
+        here = Here(*_workers(room), keep)
+        return ClusterEngine(DaskCluster(url, None, here), url, room.slots, room.share, keep, room.device)
     cluster = DaskCluster(url, url.removeprefix("dask://"))
-    return ClusterEngine(cluster, url, room.workers, room.threads or 1, keep)
+    return ClusterEngine(cluster, url, room.workers, room.threads or 1, keep, room.device)
+
+
+def _workers(room: Room) -> tuple[int, int]:
+    """Say how many workers to start here, and of how many threads: GPUs are shared out by one worker."""
+    return (room.slots, room.share) if room.gpus is None else (1, room.slots * room.share)
 
 
 class DaskCluster:
     """The workers of a Dask scheduler.
+
+    Of GPUs Dask knows nothing.
 
     Args:
         url: of the engine, as typed.
         address: ``HOST:PORT`` of the scheduler; None where it is to be started here.
         here: starts it.
     """
+
+    places_gpus = False
 
     def __init__(self, url: str, address: str | None, here: Here | None = None) -> None:
         self._url, self._address, self._here = url, address, here

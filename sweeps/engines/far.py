@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 from sweeps.engines import far_files
 from sweeps.engines.base import LateTaskError, LostTaskError
+from sweeps.engines.gpus import VISIBLE, visible_gpus
 from sweeps.engines.process import Wanted, WorkerProcess, environment
 from sweeps.environment import environment as versions
 
@@ -40,6 +41,10 @@ class Hello(NamedTuple):
     """The same for all workers that see each other's temporary files."""
     versions: Mapping[str, str]
     """Python, machine, packages: see ``sweeps.environment``."""
+    gpus: int = 0
+    """How many it sees, where one was asked for."""
+    gpu: str = ""
+    """That the process has to itself; empty where none was asked for, or is left."""
 
 
 class Call(NamedTuple):
@@ -72,11 +77,12 @@ class Answer(NamedTuple):
 class _Kept:
     process: WorkerProcess
     session: str
+    gpu: str
     since: float = field(default_factory=time.monotonic)
     """When it began to wait; infinite while it runs a task."""
 
 
-def start(session: str, token: str, threads: int, given: Mapping[str, str]) -> Hello:
+def start(session: str, token: str, threads: int, given: Mapping[str, str], device: str = "cpu") -> Hello:
     """Start a process.
 
     Args:
@@ -84,13 +90,30 @@ def start(session: str, token: str, threads: int, given: Mapping[str, str]) -> H
         token: names the process from now on.
         threads: what it may use.
         given: variables of the driver's environment that it gets besides this worker's.
+        device: ``cuda`` for a GPU of this worker's that no other process of the session has.
     """
     far_files.hold(session)
-    process = _starter().submit(WorkerProcess, {**environment(threads), **given}).result()
-    with _LOCK:
-        _KEPT[token] = _Kept(process, session)
+    env = {**environment(threads), **given}
+    gpus = visible_gpus() if device == "cuda" else None
+    gpu = _starter().submit(_start, session, token, env, gpus).result()
     _watch()
-    return Hello(BORN, f"{socket.gethostname()}:{tempfile.gettempdir()}", versions(threads))
+    host = f"{socket.gethostname()}:{tempfile.gettempdir()}"
+    return Hello(BORN, host, versions(threads), len(gpus or ()), gpu)
+
+
+def _start(session: str, token: str, env: Mapping[str, str], gpus: Sequence[str] | None) -> str:
+    """Start a process; give its GPU. One after the other, so that none is taken twice."""
+    gpu = "" if gpus is None else next((one for one in gpus if one not in _taken(session)), "")
+    process = WorkerProcess(env if gpus is None else {**env, VISIBLE: gpu})
+    with _LOCK:
+        _KEPT[token] = _Kept(process, session, gpu)
+    return gpu
+
+
+def _taken(session: str) -> set[str]:
+    """GPUs that processes of a session have; other sessions share them, as they share the threads."""
+    with _LOCK:
+        return {kept.gpu for kept in _KEPT.values() if kept.session == session and kept.process.alive()}
 
 
 def run(call: Call, say: Callable[[bytes], object] | None = None, wanted: Wanted = lambda: True) -> Answer:
@@ -141,6 +164,12 @@ def close(token: str) -> None:
         kept.process.close()
     if last:
         far_files.leave(kept.session)
+
+
+def close_all() -> None:
+    """End all processes of this worker."""
+    for token in list(_KEPT):
+        close(token)
 
 
 def close_idle(now: float) -> None:

@@ -70,11 +70,13 @@ class Session(NamedTuple):
     """What is shared with them, by folder."""
     bringing: "dict[str, threading.Lock]"
     """For each machine: two workers of one shall not bring the same."""
+    device: str = "cpu"
+    """``cuda``: each process has a GPU to itself."""
 
 
-def new_session(threads: int, given: Mapping[str, str]) -> Session:
+def new_session(threads: int, given: Mapping[str, str], device: str = "cpu") -> Session:
     """Begin a session."""
-    return Session(uuid.uuid4().hex, threads, dict(given), {}, {})
+    return Session(uuid.uuid4().hex, threads, dict(given), {}, {}, device)
 
 
 class FarProcess:
@@ -95,7 +97,7 @@ class FarProcess:
         self._running: Running | None = None
         self._dead = False
         self._places: dict[Bundle, str] = {}
-        wanted = session.name, self._token, session.threads, session.given
+        wanted = session.name, self._token, session.threads, session.given, session.device
         self.hello: far.Hello = link.call(far.start, *wanted, seconds=STARTING)
         """What the worker says of itself."""
 

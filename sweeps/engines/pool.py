@@ -23,10 +23,11 @@ class Pool:
         name: of the engine, as typed.
         slots: how many tasks run at once, as long as nobody knows better.
         threads: per task.
+        device: ``cpu``, or ``cuda``: a GPU for each slot.
     """
 
-    def __init__(self, name: str, slots: int, threads: int) -> None:
-        self.name, self.slots, self.threads = name, slots, threads
+    def __init__(self, name: str, slots: int, threads: int, device: str = "cpu") -> None:
+        self.name, self.slots, self.threads, self.device = name, slots, threads, device
         self.changed: Future[Any] = Future()
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._slots: list[Slot] = []

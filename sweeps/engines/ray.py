@@ -18,6 +18,7 @@ from sweeps.engines import far
 from sweeps.engines.base import LostTaskError, TaskError, told
 from sweeps.engines.cluster import ClusterEngine
 from sweeps.engines.cores import Room
+from sweeps.engines.gpus import VISIBLE, gpus_for
 from sweeps.engines.wire import relay, request, unpack
 from sweeps.errors import UsageError, one_line
 
@@ -39,11 +40,9 @@ def open_engine(url: str, room: Room, keep: Collection[str]) -> ClusterEngine:
         room: what was asked for, and what suits this machine.
         keep: names of credentials in the environment that its processes get.
     """
-    if url == "ray":
-        cluster = RayCluster(url, room.share, room.slots * room.share)
-        return ClusterEngine(cluster, url, room.workers, room.share, keep)
-    threads = room.threads or 1
-    return ClusterEngine(RayCluster(url, threads), url, room.workers, threads, keep)
+    threads = room.share if url == "ray" else room.threads or 1
+    cluster = RayCluster(url, threads, room if url == "ray" else None, gpus=int(room.device == "cuda"))
+    return ClusterEngine(cluster, url, room.workers, threads, keep, room.device)
 
 
 class RayCluster:
@@ -52,13 +51,15 @@ class RayCluster:
     Args:
         url: of the engine, as typed.
         threads: of each slot.
-        cores: of the cluster that is started here where there is none; None: start none.
+        room: of the cluster that is started here where there is none; None: start none.
+        gpus: of each slot: 1, or 0 where trials train on the CPU.
     """
 
-    hint = "start one: ray start --address=HOST:PORT"
+    places_gpus = True
 
-    def __init__(self, url: str, threads: int, cores: int | None = None) -> None:
-        self._url, self._threads, self._cores = url, threads, cores
+    def __init__(self, url: str, threads: int, room: Room | None = None, gpus: int = 0) -> None:
+        self._url, self._room, self._slot = url, room, {"num_cpus": threads, "num_gpus": gpus}
+        self.hint = f"start one: ray start --address=HOST:PORT{' --num-gpus=N' * gpus}"
         self._nodes: dict[str, str] = {}
         self._ours = False
 
@@ -79,18 +80,25 @@ class RayCluster:
         self._ours = True
 
     def members(self) -> Mapping[str, int]:
-        """Give the processors of each node that is alive."""
+        """Give the processors of each node that is alive; with GPUs, those that go with its GPUs."""
         try:
             nodes = [node for node in ray.nodes() if node["Alive"]]
         except Exception:  # noqa: BLE001  # whatever Ray raises when the cluster is gone
             return {}
         self._nodes = {f"{node['NodeManagerAddress']}/{node['NodeID'][:6]}": node["NodeID"] for node in nodes}
-        cores = [int(node["Resources"].get("CPU", 0)) for node in nodes]
+        cores = [self._usable(node["Resources"]) for node in nodes]
         return {name: cpus for name, cpus in zip(self._nodes, cores, strict=True) if cpus}
+
+    def _usable(self, resources: Mapping[str, float]) -> int:
+        """Say how many processors of a node slots can take."""
+        cores = int(resources.get("CPU", 0))
+        if not self._slot["num_gpus"]:
+            return cores
+        return min(cores, int(resources.get("GPU", 0)) * self._slot["num_cpus"])
 
     def link(self, member: str) -> "RayLink":
         """Make a link to a node."""
-        return RayLink(member, self._nodes[member], self._threads)
+        return RayLink(member, self._nodes[member], self._slot)
 
     def close(self) -> None:
         """Disconnect, and end the cluster if it was started here."""
@@ -100,15 +108,28 @@ class RayCluster:
 
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        if self._cores is None:
+        if self._room is None:
             ray.init(self._url, **quiet)
             return
         try:
             ray.init("auto", **quiet)
         except ConnectionError:
-            ray.init(
-                "local", num_cpus=self._cores, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet
-            )
+            quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            ray.init("local", **_started(self._room), **quiet)
+
+
+def _started(room: Room) -> dict[str, int]:
+    """Say what a cluster has that is started here.
+
+    Raises:
+        UsageError: it would have fewer GPUs than trials at once.
+    """
+    cores = {"num_cpus": room.slots * room.share}
+    if room.gpus is None:
+        return cores
+    gpus = {"num_gpus": len(gpus_for(room.workers))}
+    os.environ.setdefault(VISIBLE, ",".join(room.gpus))  # Ray by itself finds no instances of divided ones
+    return cores | gpus
 
 
 class RayLink:
@@ -117,15 +138,15 @@ class RayLink:
     Args:
         name: of the node, as people know it.
         node: its id.
-        threads: that the actor takes of the node's.
+        slot: what the actor takes of the node's, by Ray's names; it sees no GPU but those.
     """
 
-    def __init__(self, name: str, node: str, threads: int) -> None:
+    def __init__(self, name: str, node: str, slot: Mapping[str, int]) -> None:
         self.name, self.gone, self._lock = name, "", threading.Lock()
         self._actor = (
             ray.remote(_relay_class())
             .options(
-                num_cpus=threads,
+                **slot,
                 max_restarts=0,
                 max_task_retries=0,
                 max_concurrency=CALLS,

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -26,12 +26,19 @@ class SerialEngine:
         slots: 1.
         threads: told to whoever asks; nothing is limited here.
         keep: of no use: tasks see the driver's environment whole.
+        gpus: None where tasks train on the CPU; else they take the first that the driver sees.
     """
 
     name = "serial"
 
-    def __init__(self, slots: int = 1, threads: int = 1, keep: Collection[str] = ()) -> None:
-        self.slots, self.threads = slots, threads
+    def __init__(
+        self,
+        slots: int = 1,
+        threads: int = 1,
+        keep: Collection[str] = (),
+        gpus: Sequence[str] | None = None,
+    ) -> None:
+        self.slots, self.threads, self.device = slots, threads, "cpu" if gpus is None else "cuda"
         self.changed: Future[Any] = Future()
         self._open = False
         self._hear: Hear | None = None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sweeps.errors import SpaceError
 from sweeps.lint.bounds import check_bounds
 from sweeps.lint.contents import check_contents
+from sweeps.lint.device import check_own_device
 from sweeps.lint.exposure import check_exposure
 from sweeps.lint.finding import Finding, Severity, refused
 from sweeps.lint.integers import check_integers
@@ -21,7 +22,7 @@ Check = Callable[[SearchSpace], Iterator[Finding]]
 READ: tuple[Check, ...] = (check_exposure, check_contents, check_labels, check_options)
 """Need no sound arguments."""
 ARGUED: tuple[Check, ...] = (check_bounds, check_scale, check_integers, check_training)
-DRAWN: tuple[Check, ...] = (check_points,)
+DRAWN: tuple[Check, ...] = (check_points, check_own_device)
 
 
 def judge(space: SearchSpace, trials: int | None = None) -> tuple[list[Finding], Repeats | None]:

@@ -63,12 +63,9 @@ def _ends(space: SearchSpace) -> Iterator[dict[str, Any]]:
 def _unused(space: SearchSpace) -> Iterator[Finding]:
     """Params that the model takes without a word and does not use, in some option."""
     from sweeps.models import unused_params
-    from sweeps.space.draws import draw_values
 
-    drawn = next(draw_values(space, 1, DRAW_SEED))
-    points = ({**drawn, **option} for option in ({}, *_options(space)))
     names = list[str]()
-    for point in points:
+    for point in with_every_option(space):
         with suppress(SpaceError, ValueError):  # one refused for other reasons is not what is looked for here
             names += unused_params(space.model, evaluated(space, point))
     for name in dict.fromkeys(names):
@@ -76,6 +73,14 @@ def _unused(space: SearchSpace) -> Iterator[Finding]:
         what = f"{name} has no effect" if label is None else f"{label!r}: {name} has no effect"
         why, fix = "the model does not use it beside the other params", "leave it out"
         yield find(Severity.WARNING, "no-effect", space, label, what, why, fix)
+
+
+def with_every_option(space: SearchSpace) -> Iterator[Point]:
+    """Give a point for each option of each choice, and one more."""
+    from sweeps.space.draws import draw_values
+
+    drawn = next(draw_values(space, 1, DRAW_SEED))
+    return ({**drawn, **option} for option in ({}, *_options(space)))
 
 
 def _tails(space: SearchSpace) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ Importing this package imports neither XGBoost nor scikit-learn.
 """
 
 from sweeps.models.build import build
-from sweeps.models.check import check_params, unused_params
+from sweeps.models.check import check_params, devices_of, unused_params
 from sweeps.models.custom import fit_custom
 from sweeps.models.encoding import encoding_of
 from sweeps.models.fitted import Fitted
@@ -15,6 +15,7 @@ __all__ = [
     "Fitted",
     "build",
     "check_params",
+    "devices_of",
     "encoding_of",
     "fit",
     "fit_custom",

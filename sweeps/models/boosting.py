@@ -6,6 +6,7 @@ from typing import Any
 
 import xgboost
 
+from sweeps.models.device import check_booster, to_cpu
 from sweeps.models.fitted import Fitted
 from sweeps.models.matrices import open_matrices
 from sweeps.models.pace import boosting_rounds
@@ -35,10 +36,11 @@ def fit_boosted(
 
     Returns:
         ``model`` is of the estimator's class and has only the rounds up to the best one (all rounds without
-        early stopping); ``predictions`` are its own.
+        early stopping); it is on the CPU, and ``predictions`` are its own.
 
     Raises:
         xgboost.core.XGBoostError: (a ValueError) what XGBoost refuses.
+        RuntimeError: it trained on the CPU what was to train on a GPU.
     """
     params = _native_params(estimator, seed, threads)
     data = open_matrices(fold, estimator, params, threads)
@@ -57,6 +59,7 @@ def fit_boosted(
         evals_result=log,
         verbose_eval=False,
     )
+    check_booster(booster, estimator.device)
     best = booster.best_iteration if stopping else booster.num_boosted_rounds() - 1
     model = _packed(estimator, data.model(_cut(booster, best, params)), seed, threads)
     predictions = data.predictions(model)
@@ -92,6 +95,7 @@ def _packed(estimator: xgboost.XGBModel, trained: bytearray, seed: int, threads:
     if model.random_state is None and "seed" not in model.get_params():
         model.random_state = seed
     model.load_model(trained)
+    to_cpu(model)
     model.base_score = estimator.base_score  # loading puts the learned one there; the booster has it anyway
     return model
 

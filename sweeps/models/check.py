@@ -7,6 +7,7 @@ from typing import Any
 from sweeps.errors import one_line, unknown
 from sweeps.models.advice import whole_number_advice
 from sweeps.models.build import build, choose, name_of
+from sweeps.models.device import boosters
 from sweeps.models.kinds import is_boosted, parts
 
 
@@ -40,6 +41,19 @@ def unused_params(model: Callable[..., Any] | None, params: Mapping[str, Any]) -
     from sweeps.models.boosting_params import unused
 
     return [name for part in boosted for name in unused(part)]
+
+
+def devices_of(model: Callable[..., Any] | None, params: Mapping[str, Any]) -> list[str | None]:
+    """List the device of each of XGBoost's models that is made; None where it is set to none.
+
+    Args:
+        model: as for :func:`sweeps.models.build.build`.
+        params: one draw from the space.
+
+    Raises:
+        ValueError: the model cannot be made.
+    """
+    return [part.device for part in boosters(_made(model, params))]
 
 
 def _check_names(model: type, params: Mapping[str, Any]) -> None:

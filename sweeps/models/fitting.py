@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sweeps.models.device import check_gpu
 from sweeps.models.fitted import Fitted
 from sweeps.models.kinds import is_boosted
 from sweeps.models.threads import limited
@@ -32,7 +33,9 @@ def fit(
 
     Raises:
         BaseException: whatever the estimator, or the watch, raises.
+        RuntimeError: the estimator is to train on a GPU, and there is none here.
     """
+    check_gpu(estimator)
     if is_boosted(estimator):
         from sweeps.models.boosting import fit_boosted
 

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 FILE_OPTIONS = ("train", "valid", "test", "table", "target", "split-by")
-SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "features", "sample")
+SEARCH_OPTIONS = ("seed", "algo", "prune", "engine", "workers", "threads", "device", "features", "sample")
 RESULT_OPTIONS = ("top", "experiment", "refit")
 GATE_OPTIONS = ("min-gain", "max-latency", "max-size", "segment")
 DEFAULTS = {
     "algo": "tpe",
     "prune": "none",
     "engine": "local",
+    "device": "cpu",
     "top": 5,
     "split-seed": 0,
     "min-gain": 0,

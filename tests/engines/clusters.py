@@ -1,6 +1,7 @@
 """Real clusters for tests: schedulers and workers in processes of their own, on loopback."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PACKAGES = {"dask": "distributed", "ray": "ray"}
+PACKAGES = {"dask": "distributed", "ray": "ray", "spark": "pyspark"}
 """Engines on clusters, and the package each is made with."""
+HERE_AS = {"dask": "dask", "ray": "ray", "spark": "local[2]"}
+"""What to type for one that is started on this machine for the sweep."""
 THREADS = 3
 """Of each worker."""
 SOON = 60
@@ -24,7 +27,12 @@ SOON = 60
 def marks(engine):
     """What holds for all tests of an engine on a cluster."""
     reason = f"{PACKAGES[engine]} is not installed (pip install '.[{engine}]')"
-    return [pytest.mark.slow, pytest.mark.skipif(find_spec(PACKAGES[engine]) is None, reason=reason)]
+    no_java = engine == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java"))
+    return [
+        pytest.mark.slow,
+        pytest.mark.skipif(find_spec(PACKAGES[engine]) is None, reason=reason),
+        pytest.mark.skipif(no_java, reason="Java is not installed (apt-get install default-jre-headless)"),
+    ]
 
 
 class Programs:
@@ -96,3 +104,29 @@ class Dask(Programs):
         where += ["--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]
         words = [*start, address, *where, "--nthreads", str(threads), *words]
         return self.start(*words, before=host.enter if host else (), **env)
+
+
+class Spark(Programs):
+    """A standalone master, and workers as they are wanted."""
+
+    THREADS = 4
+    """Of each worker: two applications at once have room."""
+
+    def __init__(self, folder, port):
+        super().__init__(folder)
+        self.url = f"spark://127.0.0.1:{port}"
+        self.master = self._java("master.Master", "--host", "127.0.0.1", "--port", str(port))
+        self.wait_for_port(port)
+
+    def worker(self, threads=THREADS, **env):
+        """Start a worker; its executors run the Python of these tests."""
+        room = "--cores", str(threads), "--memory", "4g", "--work-dir", str(self.folder / "work")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return self._java("worker.Worker", "--host", "127.0.0.1", *room, self.url, PATH=path, **env)
+
+    def _java(self, name, *words, **env):
+        """Start a part of Spark by its own program, which is a script of the shell."""
+        program = str(Path(find_spec("pyspark").origin).parent / "bin" / "spark-class")
+        run = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+        words = f"org.apache.spark.deploy.{name}", "--webui-port", "0", *words
+        return self.start("-c", run, program, *words, SPARK_LOCAL_IP="127.0.0.1", **env)

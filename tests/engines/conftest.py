@@ -1,4 +1,4 @@
-"""``pytest --engines serial,local,dask`` chooses the engines whose laws are tested."""
+"""``pytest --engines serial,local,dask,spark`` chooses the engines whose laws are tested."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from tests.stores import free_port
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers take over the path, and so find engine_jobs
 
-from clusters import PACKAGES, Dask, marks
+from clusters import PACKAGES, Dask, Spark, marks
 
 ONE_AT_A_TIME = ("serial",)
 
@@ -67,6 +67,30 @@ def dask(tmp_path):
     dask = Dask(tmp_path / "dask", free_port())
     yield dask
     dask.kill_all()
+
+
+@pytest.fixture(scope="session")
+def ray_url():
+    """A Ray cluster on this machine."""
+    return "ray"
+
+
+@pytest.fixture(scope="session")
+def spark_url(tmp_path_factory):
+    """A standalone Spark master with two workers."""
+    spark = Spark(tmp_path_factory.mktemp("spark"), free_port())
+    spark.worker()
+    spark.worker()
+    yield spark.url
+    spark.kill_all()
+
+
+@pytest.fixture
+def spark(tmp_path):
+    """A standalone Spark master that has no worker yet."""
+    spark = Spark(tmp_path / "spark", free_port())
+    yield spark
+    spark.kill_all()
 
 
 @pytest.fixture

@@ -98,6 +98,13 @@ def meet(fifos):
     return Path(go_on).read_text()
 
 
+def meet_on_gpu(fifos):
+    """Say which GPU it sees, wait to be told to go on."""
+    started, go_on = fifos
+    Path(started).write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+    return Path(go_on).read_text()
+
+
 def interrupt(_):
     signal.raise_signal(signal.SIGINT)
 

@@ -44,11 +44,13 @@ def test_the_machine_has_cores():
     [
         (
             ("locl", None, None),
-            "unknown engine 'locl', did you mean 'local'? known: dask, local, ray, serial (",
+            "unknown engine 'locl', did you mean 'local'? known: dask, local, ray, serial, spark (",
         ),
         (("dask://", None, None), "'dask://' is no address (such as dask, dask://HOST:PORT)"),
         (("dask://scheduler", None, None), "is no address"),
         (("ray://me:secret@host:1", None, None), "is no address"),
+        (("spark", None, None), "'spark' is no address (such as local[N], spark://HOST:PORT)"),
+        (("local[0]", None, None), "unknown engine 'local[0]', did you mean 'local'?"),
         (("local", 0, None), "--workers: 0 is not a number of workers"),
         (("local", -1, None), "--workers: -1"),
         (("local", None, 0), "--threads: 0"),
@@ -77,10 +79,19 @@ def test_listing_engines_imports_nothing_heavy():
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("url", ["dask", "dask://127.0.0.1:8786", "ray", "ray://head.example:10001"])
-def test_an_extra_that_is_not_installed_is_named(url, monkeypatch):
+@pytest.mark.parametrize(
+    ("url", "extra"),
+    [
+        ("dask", "dask"),
+        ("dask://127.0.0.1:8786", "dask"),
+        ("ray", "ray"),
+        ("ray://head.example:10001", "ray"),
+        ("spark://master.example:7077", "spark"),
+        ("local[2]", "spark"),
+    ],
+)
+def test_an_extra_that_is_not_installed_is_named(url, extra, monkeypatch):
     monkeypatch.setattr(catalog, "find_spec", lambda name: None)
-    extra = url.partition(":")[0]
     with pytest.raises(UsageError, match=rf"is not installed \(pip install 'sweeps\[{extra}\]'\)"):
         check_engine(url)
 
@@ -90,7 +101,7 @@ def test_checking_an_engine_imports_none():
     code = (
         "import contextlib, sys\nfrom sweeps.engines import check_engine\n"
         "from sweeps.errors import UsageError\n"
-        "for url in ('dask', 'ray', 'dask://127.0.0.1:1'):\n"
+        "for url in ('dask', 'ray', 'dask://127.0.0.1:1', 'local[2]'):\n"
         "    with contextlib.suppress(UsageError): check_engine(url, 2, 1, 10.0)\n"
         f"print([m for m in {heavy} if m in sys.modules])"
     )
