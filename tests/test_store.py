@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 from sweeps.errors import StoreError, UsageError
+from sweeps.tracking import deadline
+from sweeps.tracking.deadline import Patience, within
 from sweeps.tracking.reader import list_sweeps
 from sweeps.tracking.store import ensure_experiment, open_store, resolve_uri
 from tests.bad.places import without_privilege
@@ -142,6 +144,28 @@ def test_what_is_no_mlflow_server_for_us(answers: dict[str, Answer], said: str) 
 def test_a_server_that_never_answers() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         assert "no answer within" in refused(f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_busy_server_is_waited_for_by_whoever_has_patience(
+    monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    monkeypatch.setattr(deadline, "DEADLINE", 0.2)
+    told: list[str] = []
+    patience = Patience(60.0, told.append, lambda: is_lost)
+
+    def answer() -> str:
+        time.sleep(1.0)
+        return "here"
+
+    begun = time.monotonic()
+    if is_lost:
+        with pytest.raises(StoreError, match="no answer within"):
+            within(patience, "MLflow", answer)
+        assert time.monotonic() - begun < 1.0
+    else:
+        assert within(patience, "MLflow", answer) == "here"
+    assert told == ["MLflow answers slowly; it is waited for up to 60 s"]
 
 
 def test_a_server_that_speaks_something_else() -> None:

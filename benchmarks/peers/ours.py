@@ -1,7 +1,7 @@
 """This project.
 
 ``--option`` names the engine where trials do nothing, else the pruner; ``PRUNER:SPACE`` searches another
-space than the course's.
+space than the course's, and ``PRUNER:SPACE:FEATURES`` has other features.
 """
 
 import sys
@@ -44,7 +44,7 @@ def search_xgboost(given: Settings) -> None:
     """The command a user would type, over the course's ranges and features unless another space is named."""
     from sweeps.cli.main import main as sweeps
 
-    pruner, _, space = given.option.partition(":")
+    pruner, space, features = [*given.option.split(":"), "", ""][:3]
     options = {
         "--data": DATA[given.data],
         "--trials": str(given.trials),
@@ -54,6 +54,7 @@ def search_xgboost(given: Settings) -> None:
         "--tracking-uri": given.store,
         "--prune": pruner,
     }
+    options |= {"--features": features} if features else {}
     words = [word for pair in options.items() for word in pair]
     sys.argv = ["sweeps", "run", space or "xgboost_course", *words, "--no-register", "--quiet"]
     sweeps()

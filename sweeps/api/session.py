@@ -48,6 +48,7 @@ from sweeps.space.search_space import load_space
 from sweeps.stopping import Standing
 from sweeps.sweep import run_trials
 from sweeps.tracking.background import BackgroundWriter
+from sweeps.tracking.deadline import LONGEST, Patience
 from sweeps.tracking.dress import dress
 from sweeps.tracking.evidence import with_evidence
 from sweeps.tracking.inputs import Context, DatasetInfo
@@ -177,7 +178,7 @@ class Session:
 
     def _begin(self) -> SweepWriter:
         """Begin the sweep in the store; MLflow is imported here, in the writer's thread."""
-        store = open_store(resolve_uri(self._uri))
+        store = open_store(resolve_uri(self._uri), Patience(LONGEST, self._tell, self.interrupt.done))
         settings = replace(self.sweep, name=self.name, experiment=self.experiment).located().to_json()
         given: dict[str, Any] = {"settings": settings, "origin": self._origin()}
         given["describe"] = self.space.logged_params

@@ -38,7 +38,10 @@ class Mixture(NamedTuple):
         """The share of draws that falls between the bounds."""
         if self.low is None or self.high is None:
             return 1
-        [[upper], [lower]] = 0.5 * (1 + _erf(np.array([[self.high], [self.low]]), self))
+        widths = np.maximum(np.sqrt(2) * self.sigmas, EPS)
+        upper, lower = (
+            0.5 * (1 + special.erf((bound - self.mus) / widths)) for bound in (self.high, self.low)
+        )
         return np.sum(self.weights * (upper - lower))
 
 

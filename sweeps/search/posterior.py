@@ -23,6 +23,7 @@ from sweeps.search.densities import (
     stepped_lognormal_lpdf,
     stepped_normal_lpdf,
 )
+from sweeps.search.parzen import Prior, draw, fit
 from sweeps.space.hyperparameters import Hyperparameter, find_leaves, is_active, is_number
 from sweeps.trial import Point
 
@@ -80,10 +81,11 @@ class Numeric:
 
     def __init__(self, found: Hyperparameter) -> None:
         args = found.args
-        bounded = "low" in args
-        self._mu = 0.5 * (args["high"] + args["low"]) if bounded else args["mu"]
-        self._sigma = 1.0 * (args["high"] - args["low"]) if bounded else args["sigma"]
-        self._bounds = (args["low"], args["high"]) if bounded else (None, None)
+        if bounded := "low" in args:
+            low, high = args["low"], args["high"]
+            self._prior = Prior(0.5 * (high + low), 1.0 * (high - low), low, high)
+        else:
+            self._prior = Prior(args["mu"], args["sigma"], None, None)
         self._log, self._q = "log" in found.distribution, args.get("q")
         self._least = None
         if self._log and self._q is not None:  # a value may have been rounded to 0
@@ -103,13 +105,13 @@ class Numeric:
             values = np.maximum(values, self._least)
         if self._log:
             values = np.log(values)
-        weights, mus, sigmas = tpe.adaptive_parzen_normal(values, prior_weight, self._mu, self._sigma)
-        return Mixture(weights, mus, sigmas, *self._bounds)
+        return fit(values, self._prior, prior_weight)
 
     def _draw(self, mixture: Mixture, count: int, rng: np.random.Generator) -> Array:
-        draw = tpe.LGMM1 if self._log else tpe.GMM1
-        samples: Array = draw(*mixture, q=self._q, rng=rng, size=count)
-        return samples
+        samples = draw(mixture, count, rng)
+        if self._log:
+            samples = np.exp(samples)
+        return samples if self._q is None else np.round(samples / self._q) * self._q
 
     def _density(self, samples: Array, mixture: Mixture) -> Array:
         if self._q is None:

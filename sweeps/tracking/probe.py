@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sweeps.credentials import redact
 from sweeps.errors import StoreError
-from sweeps.tracking.deadline import DEADLINE, within
+from sweeps.tracking.deadline import AT_ONCE, Patience, within
 
 SCHEMES = ("sqlite", "postgresql", "http", "https")
 
@@ -42,12 +42,13 @@ def canonical(uri: str) -> str:
     return uri.rstrip("/")
 
 
-def probe(uri: str, make: bool = True) -> None:
+def probe(uri: str, make: bool = True, patience: Patience = AT_ONCE) -> None:
     """Ask the store behind a canonical URI whether it can be used.
 
     Args:
         uri: the store.
         make: whether a missing SQLite file is made, or only asked whether it could be.
+        patience: with a server.
 
     Raises:
         StoreError: it cannot.
@@ -64,7 +65,7 @@ def probe(uri: str, make: bool = True) -> None:
     else:
         from sweeps.tracking.probe_http import probe_http
 
-        within(DEADLINE, f"MLflow {shown(uri)}", lambda: probe_http(uri, shown(uri)))
+        within(patience, f"MLflow {shown(uri)}", lambda: probe_http(uri, shown(uri), patience.seconds))
 
 
 def _check_address(what: str, uri: str) -> None:

@@ -12,23 +12,22 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sweeps.errors import StoreError
-from sweeps.tracking.deadline import ELSEWHERE
+from sweeps.tracking.deadline import DEADLINE, ELSEWHERE
 
-TIMEOUT = 2.0
 OLDEST = 3
 LOGIN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
 Answer = tuple[int, str]
 
 
-def probe_http(uri: str, shown: str) -> None:
-    """Ask for the version, then for an experiment.
+def probe_http(uri: str, shown: str, seconds: float = DEADLINE) -> None:
+    """Ask for the version, then for an experiment; each may take so many seconds.
 
     Raises:
         StoreError: unreachable, not MLflow, too old, or not open to us.
     """
     what = f"MLflow {shown}"
     base, headers = _address(uri)
-    status, text = _ask(what, f"{base}/version", headers)
+    status, text = _ask(what, f"{base}/version", headers, seconds=seconds)
     _check_access(what, status, text)
     version = re.fullmatch(r"(\d+)\.\d+[\w.+-]*", text.strip())
     if status != 200 or version is None:
@@ -39,7 +38,7 @@ def probe_http(uri: str, shown: str) -> None:
     if int(version[1]) < OLDEST:
         raise StoreError(f"MLflow server {text.strip()} at {shown}", f"too old, {OLDEST}.x required")
     search = f"{base}/api/2.0/mlflow/experiments/search"
-    status, text = _ask(what, search, headers, json.dumps({"max_results": 1}).encode())
+    status, text = _ask(what, search, headers, json.dumps({"max_results": 1}).encode(), seconds)
     _check_access(what, status, text)
     if status != 200:
         raise StoreError(what, f"answered {status} to a search of experiments")
@@ -66,29 +65,31 @@ def _check_access(what: str, status: int, text: str) -> None:
         raise StoreError(what, f"not authorised ({status})", LOGIN)
 
 
-def _ask(what: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+def _ask(
+    what: str, url: str, headers: dict[str, str], body: bytes | None = None, seconds: float = DEADLINE
+) -> Answer:
     request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - http or https, checked before
     try:
-        with _opener().open(request, timeout=TIMEOUT) as answer:
+        with _opener().open(request, timeout=seconds) as answer:
             return answer.status, answer.read(100_000).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read(2000).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
-        raise StoreError(what, _reason(error), ELSEWHERE) from None
+        raise StoreError(what, _reason(error, seconds), ELSEWHERE) from None
     except Exception as error:
         if type(error).__module__ != "http.client":
             raise
         raise StoreError(what, "answered, but not in HTTP") from None
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, seconds: float) -> str:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused"
     if isinstance(cause, socket.gaierror):
         return "unknown host"
     if isinstance(cause, TimeoutError):
-        return f"no answer within {TIMEOUT:g} s"
+        return f"no answer within {seconds:g} s"
     return str(cause)[:200] or type(cause).__name__
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sweeps.errors import StoreError
-from sweeps.tracking.deadline import DEADLINE, ELSEWHERE, within
+from sweeps.tracking.deadline import AT_ONCE, ELSEWHERE, within
 from sweeps.tracking.schema_version import BOOKKEEPING, check_foreign, check_version, is_begun, is_empty
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def probe_postgresql(uri: str, shown: str) -> None:
         StoreError: driver missing, unreachable, foreign, or of another schema version.
     """
     what = f"MLflow {shown}"
-    tables, current = within(DEADLINE, what, lambda: _look(uri, what))
+    tables, current = within(AT_ONCE, what, lambda: _look(uri, what))
     if is_empty(tables) or is_begun(tables, current):
         return
     check_foreign(what, tables)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.credentials import without_secrets
 from sweeps.errors import StoreDownError, StoreError, UsageError, absent
+from sweeps.tracking.deadline import AT_ONCE, Patience
 from sweeps.tracking.probe import canonical, probe, scheme_of, shown
 from sweeps.tracking.quiet import quiet
 
@@ -98,15 +99,19 @@ def find_store(uri: str) -> Store:
     return open_store(uri)
 
 
-def open_store(uri: str) -> Store:
+def open_store(uri: str, patience: Patience = AT_ONCE) -> Store:
     """Open a store; a SQLite file that does not exist is made.
 
+    Args:
+        uri: of the store.
+        patience: with a server.
+
     Raises:
-        StoreError: it is unreachable, unfit or not MLflow's; known within 5 seconds.
+        StoreError: it is unreachable, unfit or not MLflow's; known within 5 seconds, or as patience ends.
     """
     quiet()
     uri, registry = _places(uri)
-    _probe_both(uri, registry, make=True)
+    _probe_both(uri, registry, make=True, patience=patience)
     from mlflow import MlflowClient
 
     with store_errors(shown(uri)):
@@ -220,15 +225,15 @@ def _places(uri: str) -> tuple[str, str]:
     return canonical(uri), registry
 
 
-def _probe_both(uri: str, registry: str, make: bool) -> None:
-    probe(uri, make)
+def _probe_both(uri: str, registry: str, make: bool, patience: Patience = AT_ONCE) -> None:
+    probe(uri, make, patience)
     if registry != uri:
-        _probe_registry(registry, make)
+        _probe_registry(registry, make, patience)
 
 
-def _probe_registry(uri: str, make: bool) -> None:
+def _probe_registry(uri: str, make: bool, patience: Patience) -> None:
     try:
-        probe(uri, make)
+        probe(uri, make, patience)
     except StoreError as error:
         name = f"registry {shown(uri)!r} (MLFLOW_REGISTRY_URI)"
         raise StoreError(name, f"model registry not available: {error.wrong}", error.next_step) from error

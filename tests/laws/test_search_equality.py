@@ -10,11 +10,12 @@ import pytest
 from hyperopt import Trials, hp, rand, tpe
 from hyperopt.base import Domain
 from hyperopt.pyll import as_apply, rec_eval, scope
-from hyperopt.tpe import GMM1_lpdf, LGMM1_lpdf, adaptive_parzen_normal
+from hyperopt.tpe import GMM1, GMM1_lpdf, LGMM1_lpdf, adaptive_parzen_normal
 
 from sweeps.search import densities
 from sweeps.search.densities import Mixture
 from sweeps.search.history import History
+from sweeps.search.parzen import Prior, draw, fit
 from sweeps.search.points import point_of
 from sweeps.search.posterior import Posterior
 from sweeps.search.tpe import suggest
@@ -111,6 +112,29 @@ def test_densities_are_hyperopt_s_to_the_last_bit(seed: int) -> None:
         ]
         for ours, theirs in pairs:
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 24, 25, 26, 27, 99, 100, 500])
+@pytest.mark.parametrize("digits", [0, 1, 15])
+def test_mixtures_and_their_draws_are_hyperopt_s_to_the_last_bit(count: int, digits: int) -> None:
+    """Also where many values are equal, or equal the middle of the range."""
+    rng = np.random.default_rng([count, digits])
+    low, high = -2.0, 4.0
+    values = np.round(rng.uniform(low, high, count), digits)
+    for prior in (Prior(1.0, 6.0, low, high), Prior(1.0, 6.0, None, None)):
+        ours, theirs = fit(values, prior, 0.7), adaptive_parzen_normal(values, 0.7, prior.mu, prior.sigma)
+        for part, other in zip(ours, theirs, strict=False):
+            np.testing.assert_array_equal(part, other)
+        generators = np.random.default_rng(count), np.random.default_rng(count)
+        own = draw(ours, 24, generators[0])
+        np.testing.assert_array_equal(own, GMM1(*theirs, *prior[2:], rng=generators[1], size=(24,)))
+        assert generators[0].random() == generators[1].random()  # as many numbers were taken
+
+
+def test_nothing_is_drawn_between_bounds_that_leave_nothing() -> None:
+    mixture = fit(np.array([0.5]), Prior(0.5, 1.0, 1.0, 1.0), 1.0)
+    with pytest.raises(ValueError, match="nothing lies between"):
+        draw(mixture, 1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("seed", range(20))
