@@ -36,6 +36,11 @@ def on_dask(test: Any) -> Any:
     return test
 
 
+on_each = pytest.mark.parametrize(
+    "engine", [pytest.param(url, marks=marks(name), id=name) for name, url in HERE_AS.items()]
+)
+
+
 @pytest.fixture
 def helped(tmp_path: Path) -> Path:
     """A search space with modules beside it."""
@@ -79,7 +84,7 @@ def test_what_is_imported_beside_a_space_is_found(helped: Path) -> None:
     assert names_beside(helped) == (helped.name,)
 
 
-@pytest.mark.parametrize("engine", [pytest.param(url, marks=marks(name)) for name, url in HERE_AS.items()])
+@on_each
 def test_an_engine_that_is_started_here_gives_what_serial_gives(
     swept: Callable[..., dict[str, Any]], engine: str
 ) -> None:
@@ -122,32 +127,87 @@ def hidden(tmp_path: Path, number: int) -> dict[str, Any]:
     return {"start": ("-c", run, "-c", code), "TMPDIR": str(mine)}
 
 
-@on_dask
-def test_a_worker_killed_in_a_trial_costs_that_trial_one_more_try(shell: Shell, dask: Dask) -> None:
-    workers = [dask.worker(threads=1) for _ in range(2)]
-    body = """
+HANGS = """
 import os, pathlib
-from hyperopt import hp
 SPACE = {"x": hp.uniform("x", 0, 1)}
 HERE = pathlib.Path(PLACE)
 def train(params, data, report):
     with (HERE / "starts").open("a") as file:
         file.write(f"{params['x']!r} {os.getppid()}\\n")
-    if (HERE / "hang").exists():
-        while (HERE / "hang").exists():
-            pass
+    while (HERE / "hang").exists():
+        pass
     return params["x"]
-""".replace("PLACE", repr(str(shell.folder)))
+"""
+KILLS = """
+import os, pathlib, signal
+SPACE = {"x": hp.uniform("x", 0, 1)}
+STARTS = pathlib.Path(PLACE) / "starts"
+def train(params, data, report):
+    with STARTS.open("a") as file:
+        file.write(f"{params['x']!r}\\n")
+    if len(STARTS.read_text().splitlines()) == 2:
+        os.kill(os.VICTIM(), signal.SIGKILL)
+    return params["x"]
+"""
+
+
+def starts(shell: Shell) -> list[str]:
+    """Give a line for each time that a trial began."""
+    file = shell.folder / "starts"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+@on_dask
+def test_a_worker_killed_in_a_trial_costs_that_trial_one_more_try(shell: Shell, dask: Dask) -> None:
+    workers = [dask.worker(threads=1) for _ in range(2)]
     (shell.folder / "hang").touch()
-    starts = shell.folder / "starts"
+    body = HANGS.replace("PLACE", repr(str(shell.folder)))
     sweep = shell.start(body, "--engine", dask.url, "--trials", "4", "--seed", "1", "--json")
-    wait_until(lambda: starts.exists() and len(starts.read_text().splitlines()) == 2, sweep)
-    victim = int(starts.read_text().split()[1])
+    wait_until(lambda: len(starts(shell)) == 2, sweep)
+    victim = int(starts(shell)[1].split()[1])
     dask.kill(next(worker for worker in workers if worker.pid == victim))
     (shell.folder / "hang").unlink()
     out, err = sweep.communicate(timeout=120)
     assert sweep.returncode == 0, err
     assert json.loads(out)["trials"]["complete"] == 4
-    begun = [line.split()[0] for line in starts.read_text().splitlines()]
+    begun = [line.split()[0] for line in starts(shell)]
     assert len(begun) == 5
     assert len(set(begun)) == 4
+
+
+@pytest.mark.parametrize("victim", ["getpid", "getppid"])
+@on_each
+def test_no_engine_runs_a_killed_trial_again_by_itself(shell: Shell, engine: str, victim: str) -> None:
+    """The process that trains is killed, or the one of the cluster that it belongs to."""
+    body = KILLS.replace("PLACE", repr(str(shell.folder))).replace("VICTIM", victim)
+    done = shell.run(body, "--engine", engine, "--workers", "2", "--trials", "4", "--seed", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == 4
+    assert len(set(starts(shell))) == 4
+    assert len(starts(shell)) - 4 in ((1,) if victim == "getpid" else (1, 2))  # a neighbour may die with it
+
+
+@on_dask
+def test_a_scheduler_that_dies_ends_the_sweep_and_another_one_goes_on(
+    shell: Shell, dask: Dask, tmp_path: Path
+) -> None:
+    dask.worker(threads=1)
+    body = HANGS.replace("PLACE", repr(str(shell.folder)))
+    sweep = shell.start(body, "--engine", dask.url, "--trials", "400", "--seed", "1")
+    wait_until(lambda: len(starts(shell)) >= 3, sweep)
+    (shell.folder / "hang").touch()
+    dask.kill(dask.scheduler)
+    _, err = sweep.communicate(timeout=120)
+    (shell.folder / "hang").unlink()
+    assert sweep.returncode == 6, err
+    assert "sweeps resume" in err
+    finished = json.loads(shell("show", "last", "--json").stdout)["trials"]["complete"]
+    other = Dask(tmp_path / "other", free_port())
+    try:
+        other.worker(threads=1)
+        words = "--engine", other.url, "--trials", str(finished + 3), "--json"
+        done = shell("resume", "last", *words)
+    finally:
+        other.kill_all()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == finished + 3

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from importlib.util import find_spec
@@ -104,6 +105,40 @@ class Dask(Programs):
         where += ["--no-dashboard", "--no-nanny", "--local-directory", str(self.folder)]
         words = [*start, address, *where, "--nthreads", str(threads), *words]
         return self.start(*words, before=host.enter if host else (), **env)
+
+
+class Ray(Programs):
+    """A head node with its client server, and nodes as they are wanted."""
+
+    def __init__(self, port, client_port):
+        # not in pytest's folder: the names of Ray's sockets would be too long
+        super().__init__(Path(tempfile.mkdtemp(prefix="ray-")))
+        self.url, self._port = f"ray://127.0.0.1:{client_port}", port
+        where = [
+            f"--port={port}",
+            f"--ray-client-server-port={client_port}",
+            f"--temp-dir={self.folder / 'ray'}",
+        ]
+        self._ray("--head", *where, "--num-cpus=0", "--include-dashboard=false")
+        self.wait_for_port(client_port)
+
+    def worker(self, threads=THREADS):
+        """Start a node; nobody replaces it."""
+        return self._ray(f"--address=127.0.0.1:{self._port}", f"--num-cpus={threads}")
+
+    def kill_all(self):
+        """End it; what Ray started beside in sessions of its own ends with the node."""
+        for process in reversed(self._started):
+            process.terminate()
+        for process in self._started:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SOON)
+        super().kill_all()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ray(self, *words):
+        fixed = "--block", "--node-ip-address=127.0.0.1", "--disable-usage-stats"
+        return self.start("-m", "ray.scripts.scripts", "start", *fixed, *words)
 
 
 class Spark(Programs):

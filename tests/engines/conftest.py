@@ -1,4 +1,4 @@
-"""``pytest --engines serial,local,dask,spark`` chooses the engines whose laws are tested."""
+"""``pytest --engines serial,local,dask,ray,spark`` chooses the engines whose laws are tested."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from tests.stores import free_port
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers take over the path, and so find engine_jobs
 
-from clusters import PACKAGES, Dask, Spark, marks
+from clusters import PACKAGES, Dask, Ray, Spark, marks
 
 ONE_AT_A_TIME = ("serial",)
 
@@ -69,10 +69,14 @@ def dask(tmp_path):
     dask.kill_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ray_url():
-    """A Ray cluster on this machine."""
-    return "ray"
+    """A Ray cluster with two nodes; not for longer, since ``--engine ray`` finds it, too."""
+    ray = Ray(free_port(), free_port())
+    ray.worker()
+    ray.worker()
+    yield ray.url
+    ray.kill_all()
 
 
 @pytest.fixture(scope="session")
