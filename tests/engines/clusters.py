@@ -108,23 +108,20 @@ class Dask(Programs):
 
 
 class Ray(Programs):
-    """A head node with its client server, and nodes as they are wanted."""
+    """A head node with its client server. Several nodes of one host do not join reliably, so there is one."""
 
-    def __init__(self, port, client_port):
+    THREADS = 6
+    """Two engines at once have room."""
+
+    def __init__(self, port, client_port, threads=THREADS):
         # not in pytest's folder: the names of Ray's sockets would be too long
         super().__init__(Path(tempfile.mkdtemp(prefix="ray-")))
-        self.url, self._port = f"ray://127.0.0.1:{client_port}", port
-        where = [
-            f"--port={port}",
-            f"--ray-client-server-port={client_port}",
-            f"--temp-dir={self.folder / 'ray'}",
-        ]
-        self._ray("--head", *where, "--num-cpus=0", "--include-dashboard=false")
+        self.url = f"ray://127.0.0.1:{client_port}"
+        ports = f"--port={port}", f"--ray-client-server-port={client_port}"
+        fixed = f"--temp-dir={self.folder / 'ray'}", "--include-dashboard=false", "--disable-usage-stats"
+        words = *ports, *fixed, f"--num-cpus={threads}", "--node-ip-address=127.0.0.1"
+        self.start("-m", "ray.scripts.scripts", "start", "--head", "--block", *words)
         self.wait_for_port(client_port)
-
-    def worker(self, threads=THREADS):
-        """Start a node; nobody replaces it."""
-        return self._ray(f"--address=127.0.0.1:{self._port}", f"--num-cpus={threads}")
 
     def kill_all(self):
         """End it; what Ray started beside in sessions of its own ends with the node."""
@@ -135,10 +132,6 @@ class Ray(Programs):
                 process.wait(SOON)
         super().kill_all()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _ray(self, *words):
-        fixed = "--block", "--node-ip-address=127.0.0.1", "--disable-usage-stats"
-        return self.start("-m", "ray.scripts.scripts", "start", *fixed, *words)
 
 
 class Spark(Programs):

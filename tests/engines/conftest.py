@@ -71,10 +71,8 @@ def dask(tmp_path):
 
 @pytest.fixture(scope="module")
 def ray_url():
-    """A Ray cluster with two nodes; not for longer, since ``--engine ray`` finds it, too."""
+    """A Ray cluster; not for longer, since ``--engine ray`` finds it, too."""
     ray = Ray(free_port(), free_port())
-    ray.worker()
-    ray.worker()
     yield ray.url
     ray.kill_all()
 
