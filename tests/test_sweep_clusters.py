@@ -185,29 +185,3 @@ def test_no_engine_runs_a_killed_trial_again_by_itself(shell: Shell, engine: str
     assert json.loads(done.stdout)["trials"]["complete"] == 4
     assert len(set(starts(shell))) == 4
     assert len(starts(shell)) - 4 in ((1,) if victim == "getpid" else (1, 2))  # a neighbour may die with it
-
-
-@on_dask
-def test_a_scheduler_that_dies_ends_the_sweep_and_another_one_goes_on(
-    shell: Shell, dask: Dask, tmp_path: Path
-) -> None:
-    dask.worker(threads=1)
-    body = HANGS.replace("PLACE", repr(str(shell.folder)))
-    sweep = shell.start(body, "--engine", dask.url, "--trials", "400", "--seed", "1")
-    wait_until(lambda: len(starts(shell)) >= 3, sweep)
-    (shell.folder / "hang").touch()
-    dask.kill(dask.scheduler)
-    _, err = sweep.communicate(timeout=120)
-    (shell.folder / "hang").unlink()
-    assert sweep.returncode == 6, err
-    assert "sweeps resume" in err
-    finished = json.loads(shell("show", "last", "--json").stdout)["trials"]["complete"]
-    other = Dask(tmp_path / "other", free_port())
-    try:
-        other.worker(threads=1)
-        words = "--engine", other.url, "--trials", str(finished + 3), "--json"
-        done = shell("resume", "last", *words)
-    finally:
-        other.kill_all()
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["trials"]["complete"] == finished + 3
