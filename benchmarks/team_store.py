@@ -97,11 +97,16 @@ def run_team(
         done = subprocess.run(words, cwd=own, env=env, check=False, capture_output=True, text=True)
         if done.returncode:
             excuse(folder, name, given.slots)
-            return [f"{name}: exit code {done.returncode}: {done.stderr[-2000:]}"]
+            return [f"{name}: exit code {done.returncode}: {last_line(done.stderr)}"]
         return [f"{name}: {told}" for told in json.loads((own / ANSWER).read_text("utf-8"))["told"]]
 
     with ThreadPoolExecutor(len(names)) as pool:
         return [wrong for found in pool.map(drive, range(len(names)), names) for wrong in found]
+
+
+def last_line(text: str) -> str:
+    """Give the line that says what went wrong: published, so without the paths of a traceback."""
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "it says nothing")
 
 
 def faults(uri: str, name: str, trials: int) -> Iterator[str]:

@@ -247,7 +247,9 @@ def test_work_in_vain_is_counted_between_one_kill_and_the_next() -> None:
 # the commands
 
 
-def python(*words: str, folder: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
+def python(
+    *words: str, folder: Path, code: int = 0, seconds: float = 300
+) -> "subprocess.CompletedProcess[str]":
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, *words],
@@ -256,15 +258,18 @@ def python(*words: str, folder: Path, code: int = 0) -> "subprocess.CompletedPro
         check=False,
         capture_output=True,
         text=True,
-        timeout=550,
+        timeout=seconds,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
-def benchmark(name: str, folder: Path, *options: str) -> tuple[str, dict[str, object], str]:
+def benchmark(
+    name: str, folder: Path, *options: str, seconds: float = 300
+) -> tuple[str, dict[str, object], str]:
     """Run one; give its page, its figures and what it said."""
-    done = python("-m", f"benchmarks.{name}", *options, "--out", str(folder), folder=folder)
+    words = "-m", f"benchmarks.{name}", *options, "--out", str(folder)
+    done = python(*words, folder=folder, seconds=seconds)
     page = (folder / f"{name}.md").read_text()
     return page, json.loads((folder / f"{name}.json").read_text()), done.stderr
 

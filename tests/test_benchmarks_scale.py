@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.naps import Nap
-from benchmarks.team_store import FAILED, shared
+from benchmarks.team_store import FAILED, last_line, shared
 from benchmarks.utilisation import pauses, use
 from tests.stores import Postgres
 from tests.test_benchmarks import benchmark
@@ -46,6 +46,11 @@ def test_a_teams_figures_are_those_of_the_drivers_that_ended_well() -> None:
     assert (found.driver_ms, found.server_ms) == pytest.approx((200, 500))
 
 
+def test_a_driver_that_failed_is_told_without_the_paths_of_its_traceback() -> None:
+    text = 'Traceback (most recent call last):\n  File "/home/me/x.py", line 1\nStoreError: no answer\n\n'
+    assert last_line(text) == "StoreError: no answer"
+
+
 def test_a_request_that_failed_is_found_in_the_servers_log() -> None:
     line = '2026/01/02 03:04:05 INFO:     127.0.0.1:1 - "POST /api/2.0/mlflow/runs/create HTTP/1.1" {}'
     assert FAILED.findall(line.format("503 Service Unavailable"))
@@ -70,7 +75,9 @@ def test_utilisation(tmp_path: Path) -> None:
 def test_team_store(postgres: Postgres, tmp_path: Path, drivers: int, slots: int, trials: int) -> None:
     """It starts a PostgreSQL of its own; the fixture skips where there is none."""
     sizes = f"--drivers {drivers} --slots {slots} --trials {trials} --server-workers {min(drivers, 4)}"
-    page, figures, _ = benchmark("team_store", tmp_path, *sizes.split(), "--seconds", "0", "--apart", "2")
+    page, figures, _ = benchmark(
+        "team_store", tmp_path, *sizes.split(), "--seconds", "0", "--apart", "2", seconds=550
+    )
     assert f"## {drivers} drivers × {slots} slots on one server" in page
     raw: Any = figures["raw"]
     assert [one["users"] for one in raw] == [False, True]

@@ -70,8 +70,9 @@ def check_booster(booster: Any, device: str | None) -> None:
     Raises:
         RuntimeError: it is on the CPU, and should be on a GPU.
     """
-    found = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
-    if on_gpu(device) and not on_gpu(found):
+    if not on_gpu(device):
+        return
+    if not on_gpu(json.loads(booster.save_config())["learner"]["generic_param"]["device"]):
         raise RuntimeError(f"device={device!r}: XGBoost finds no GPU here and falls back to the CPU")
 
 
