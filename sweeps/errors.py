@@ -60,6 +60,12 @@ class StoreDownError(StoreError):
     """The store is out of reach for now: what was refused may be taken later."""
 
 
+class EngineDownError(SweepsError):
+    """The engine has no place for trials any more; what is finished is safe, and the sweep can be resumed."""
+
+    exit_code = 5
+
+
 class NoUsableTrialError(SweepsError):
     """The sweep ended without a trial that could be selected."""
 

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import Any, Protocol
 
-from sweeps.errors import TooManyFailuresError, one_line
+from sweeps.errors import EngineDownError, TooManyFailuresError, one_line
 from sweeps.stopping import Standing, StopRules
 from sweeps.trial import Finished, Outcome, Proposal, State, Task
 from sweeps.worker import run_trial
@@ -107,6 +107,7 @@ def run_trials(
 
     Raises:
         TooManyFailuresError: the engine loses one trial after the other.
+        EngineDownError: it has no place for trials any more; none counts as failed for that.
         StoreError: an outcome cannot be written.
     """
     agenda = Agenda(searcher, history)
@@ -127,7 +128,7 @@ def run_trials(
             if flight.over:
                 return
             for proposal, outcome in flight.landed(interrupt):
-                judged = agenda.judge(proposal, outcome)
+                judged = outcome if flight.down else agenda.judge(proposal, outcome)
                 flight.record(proposal, judged)
                 agenda.close(proposal, judged)
                 if judged.state is not State.LOST:
@@ -152,6 +153,8 @@ class Flight:
         self._running: dict[Future[Outcome], Proposal] = {}
         self._unwritten: deque[Future[Finished]] = deque()
         self._safe = False
+        self.down: EngineDownError | None = None
+        """What the engine said when it gave up."""
 
     @property
     def room(self) -> bool:
@@ -189,6 +192,8 @@ class Flight:
         if broken in done:
             broken.result()
         for future in sorted(self._running.keys() & done, key=lambda f: self._running[f].number):
+            if not future.cancelled() and isinstance(error := future.exception(), EngineDownError):
+                self.down = error
             yield self._running.pop(future), settle(future)
 
     def record(self, proposal: Proposal, outcome: Outcome) -> None:
@@ -200,10 +205,13 @@ class Flight:
 
         Raises:
             StoreError: one could not be written.
+            EngineDownError: the engine gave up.
         """
         while self._unwritten and self._unwritten[0].done():
             self._safe = True
             yield self._unwritten.popleft().result()
+        if self.down is not None:
+            raise self.down
 
     def withdraw(self) -> None:
         """End what runs; what is done by now still counts."""

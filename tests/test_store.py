@@ -146,20 +146,20 @@ def test_a_server_that_never_answers() -> None:
         assert "no answer within" in refused(f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
-@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("is_unwanted", [False, True])
 def test_a_busy_server_is_waited_for_by_whoever_has_patience(
-    monkeypatch: pytest.MonkeyPatch, is_lost: bool
+    monkeypatch: pytest.MonkeyPatch, is_unwanted: bool
 ) -> None:
     monkeypatch.setattr(deadline, "DEADLINE", 0.2)
     told: list[str] = []
-    patience = Patience(60.0, told.append, lambda: is_lost)
+    patience = Patience(60.0, told.append, lambda: is_unwanted)
 
     def answer() -> str:
         time.sleep(1.0)
         return "here"
 
     begun = time.monotonic()
-    if is_lost:
+    if is_unwanted:
         with pytest.raises(StoreError, match="no answer within"):
             within(patience, "MLflow", answer)
         assert time.monotonic() - begun < 1.0

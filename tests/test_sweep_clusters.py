@@ -1,6 +1,7 @@
 """Sweeps on clusters: what comes out is what comes out on one machine."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -173,6 +174,36 @@ def test_a_worker_killed_in_a_trial_costs_that_trial_one_more_try(shell: Shell, 
     begun = [line.split()[0] for line in starts(shell)]
     assert len(begun) == 5
     assert len(set(begun)) == 4
+
+
+@on_dask
+@pytest.mark.nightly
+def test_a_scheduler_that_dies_ends_the_sweep_and_another_one_goes_on(
+    shell: Shell, dask: Dask, tmp_path: Path
+) -> None:
+    dask.worker(threads=1)
+    body = HANGS.replace("PLACE", repr(str(shell.folder)))
+    sweep = shell.start(body, "--engine", dask.url, "--trials", "400", "--seed", "1")
+    wait_until(lambda: len(starts(shell)) >= 3, sweep)
+    (shell.folder / "hang").touch()
+    dask.kill(dask.scheduler)
+    _, err = sweep.communicate(timeout=180)
+    (shell.folder / "hang").unlink()
+    assert sweep.returncode == 5, err
+    command = re.search(r"then sweeps (resume \w{8})", err)
+    assert command, err
+    left = json.loads(shell("show", "last", "--json").stdout)
+    assert (left["state"], left["trials"]["failed"]) == ("INTERRUPTED", 0)
+    finished = left["trials"]["complete"]
+    other = Dask(tmp_path / "other", free_port())
+    try:
+        other.worker(threads=1)
+        words = "--engine", other.url, "--trials", str(finished + 3), "--json"
+        done = shell(*command[1].split(), *words)
+    finally:
+        other.kill_all()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == finished + 3
 
 
 @pytest.mark.parametrize("victim", ["getpid", "getppid"])

@@ -14,9 +14,10 @@ READ = re.compile(r"""environ(?:\.get\(|\[)\s*"([A-Z][A-Z0-9_]+)"(?!\]\s*=)""")
 def exit_codes() -> str:
     """Give the codes with the errors that end in them."""
     kinds = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, errors.SweepsError)]
-    own = {k.exit_code: k for k in reversed(kinds) if k is not errors.SweepsError}
+    own = [k for k in kinds if "exit_code" in vars(k) and k is not errors.SweepsError]
     rows = [["0", "", "Done."], ["1", "", "A bug of ours."]]
-    rows += [[str(number), code(kind.__name__), _first(kind)] for number, kind in sorted(own.items())]
+    ordered = sorted(own, key=lambda kind: kind.exit_code)
+    rows += [[str(kind.exit_code), code(kind.__name__), _first(kind)] for kind in ordered]
     rows += [["129", "", "Ended because its terminal was closed (SIGHUP)."], ["130", "", "Ended by Ctrl-C."]]
     rows += [["143", "", "Ended by SIGTERM."]]
     return table(["code", "raised from Python as", "means"], rows)

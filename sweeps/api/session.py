@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,14 @@ from sweeps.data.datasets import Dataset
 from sweeps.data.sampling import sample_of, sampled
 from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
-from sweeps.errors import NoUsableTrialError, SweepOwnedError, SweepsError, TooManyFailuresError, UsageError
+from sweeps.errors import (
+    EngineDownError,
+    NoUsableTrialError,
+    SweepOwnedError,
+    SweepsError,
+    TooManyFailuresError,
+    UsageError,
+)
 from sweeps.heap import set_aside
 from sweeps.lint import check_device, check_space
 from sweeps.live.underway import UnderWay
@@ -118,8 +125,7 @@ class Session:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         """End what runs and close the sweep."""
         if error is not None and not isinstance(error, SweepOwnedError):
-            hurried = self.interrupt.done() or isinstance(error, KeyboardInterrupt)
-            self._news.otherwise("INTERRUPTED" if hurried else "FAILED")
+            self._news.otherwise(self._ending(error))
         with self._stack:
             if self._closed:
                 return
@@ -130,7 +136,12 @@ class Session:
                     self._writer.close("INTERRUPTED")
                 return
             with suppress(*([SweepsError] if error else [])):  # the first error tells more
-                self._close("INTERRUPTED" if self.interrupt.done() else "FAILED")
+                self._close(self._ending(error))
+
+    def _ending(self, error: BaseException | None) -> str:
+        """Say how a sweep ends that does not come to its end: whether it is waiting to be resumed."""
+        waits = self.interrupt.done() or isinstance(error, KeyboardInterrupt | EngineDownError)
+        return "INTERRUPTED" if waits else "FAILED"
 
     def _open(self, stack: ExitStack) -> None:
         sweep = self.sweep
@@ -246,6 +257,7 @@ class Session:
 
         Raises:
             TooManyFailuresError: the engine loses everything.
+            EngineDownError: it has no place for trials any more.
             StoreError: the store went away.
         """
         sweep, earlier = self.sweep, self._earlier
@@ -260,7 +272,7 @@ class Session:
             limit=sweep.trial_timeout,
             spent=earlier.seconds if earlier else 0.0,
         )
-        with closing(loop), ExitStack() as stack:
+        with closing(loop), self._resumable(), ExitStack() as stack:
             for count, finished in enumerate(loop):
                 if count == 0:  # by now all is imported
                     stack.enter_context(set_aside())
@@ -268,6 +280,15 @@ class Session:
                     self.history.append(finished)
                 self._news.trial(finished)
                 yield finished
+
+    @contextmanager
+    def _resumable(self) -> Iterator[None]:
+        """Say how the sweep goes on where the engine gives up."""
+        try:
+            yield
+        except EngineDownError as error:
+            hint = f"{error.next_step}; then sweeps resume {self.run_id[:8]}, or with another --engine"
+            raise EngineDownError(error.what, error.wrong, hint) from error
 
     def finish(self) -> SweepRecord:
         """Choose the winner, log, register and report; give the sweep as the store now holds it.

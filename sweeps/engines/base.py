@@ -7,6 +7,8 @@ from traceback import format_exception_only
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from sweeps.errors import EngineDownError
+
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 Hear = Callable[[Any, Any], object]
@@ -19,6 +21,10 @@ class TaskError(RuntimeError):
 
 class LostTaskError(RuntimeError):
     """The engine lost the task: its process died, was killed or interrupted; the text says how, if known."""
+
+
+class GoneEngineError(EngineDownError, LostTaskError):
+    """The engine has had no place for tasks for so long that it gives up."""
 
 
 class LateTaskError(TimeoutError):
@@ -39,6 +45,7 @@ class Engine(Protocol):
     Promised for every task:
         - the future ends: with what the function returned, or with ``TaskError``, ``LostTaskError`` or
           ``LateTaskError`` (text only: exceptions of the function's own types do not travel), or cancelled;
+          ``GoneEngineError`` is a loss after which none need be given to it;
         - it is started at most once; trying again is the caller's business;
         - a process that dies takes no task with it but the one it was running, and its slot comes back.
 

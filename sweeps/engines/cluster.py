@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
-from sweeps.engines.base import LostTaskError, TaskError
+from sweeps.engines.base import GoneEngineError, LostTaskError, TaskError
 from sweeps.engines.bundles import bundle
 from sweeps.engines.claims import claim
 from sweeps.engines.far_process import FarProcess, Link, new_session
@@ -247,8 +247,8 @@ class ClusterEngine(Pool):
             self._begin(UsageError(about, f"no worker came within {PATIENCE:g} s", self._cluster.hint))
             for job in self._waiting():
                 if claim(job.future):
-                    why = f"no worker has been there for {PATIENCE:g} s ({self._cluster.hint})"
-                    job.future.set_exception(LostTaskError(why))
+                    why = f"no worker has been there for {PATIENCE:g} s"
+                    job.future.set_exception(GoneEngineError(about, why, self._cluster.hint))
 
 
 def places(room: Mapping[str, int], taken: Mapping[str, int], most: int | None) -> list[str]:

@@ -22,7 +22,7 @@ class Patience(NamedTuple):
     seconds: float = DEADLINE
     tell: Callable[[str], object] = lambda _: None
     """Told in words, in time, that it takes longer than ``DEADLINE``."""
-    is_lost: Callable[[], bool] = lambda: False
+    is_unwanted: Callable[[], bool] = lambda: False
     """Whether nobody wants to wait longer than ``DEADLINE`` any more."""
 
 
@@ -65,7 +65,7 @@ def _awaited(answers: "queue.SimpleQueue[A]", patience: Patience, what: str) -> 
         return answers.get(timeout=min(patience.seconds, DEADLINE))
     if time.monotonic() < until:
         patience.tell(f"{what} answers slowly; it is waited for up to {patience.seconds:g} s")
-    while time.monotonic() < until and not patience.is_lost():
+    while time.monotonic() < until and not patience.is_unwanted():
         with suppress(queue.Empty):
             return answers.get(timeout=_LOOK_AGAIN)
     raise queue.Empty

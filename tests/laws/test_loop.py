@@ -16,7 +16,8 @@ from hyperopt import Trials, fmin, tpe
 from sweeps.data.datasets import Dataset, Split
 from sweeps.data.prepared import prepare
 from sweeps.engines import open_engine
-from sweeps.errors import StoreError, TooManyFailuresError
+from sweeps.engines.base import GoneEngineError, LostTaskError
+from sweeps.errors import EngineDownError, StoreError, TooManyFailuresError
 from sweeps.record import SweepRecord
 from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.stopping import StopRules
@@ -195,6 +196,26 @@ def test_an_engine_that_loses_everything_ends_the_sweep(smooth: Packer, slots: i
         loop.run()
     assert not loop.tracker.open
     assert len(loop.tracker.started) <= max(LOSSES_IN_A_ROW, 2 * slots + 1) + slots
+
+
+def test_an_engine_that_gives_up_ends_the_sweep_and_fails_no_trial(smooth: Packer) -> None:
+    class Gone(Manual):
+        """Loses a trial twice, by accident, and then gives up; another one runs meanwhile."""
+
+        def submit(self, fn: Any, task: Any, limit: float | None = None) -> Any:
+            future = super().submit(fn, task)
+            if task.number == 0:
+                begun = sum(trial.proposal.number == 0 for trial in loop.tracker.started)
+                gone = GoneEngineError("--engine x", "no worker has been there for 60 s", "start one")
+                future.set_exception(LostTaskError("killed") if begun < ATTEMPTS else gone)
+            return future
+
+    engine = Gone(2)
+    loop = Loop(smooth, engine, 10)
+    with pytest.raises(EngineDownError, match="no worker has been there"):
+        loop.run()
+    assert states(loop.tracker.finished) == [(0, "LOST")] * ATTEMPTS + [(1, "LOST")]
+    assert (loop.tracker.open, engine.cancelled) == (set(), [1])
 
 
 def test_losing_every_slot_at_once_does_not_end_the_sweep(smooth: Packer) -> None:
