@@ -47,7 +47,7 @@ def test_a_teams_figures_are_those_of_the_drivers_that_ended_well() -> None:
 
 
 def test_a_driver_that_failed_is_told_without_the_paths_of_its_traceback() -> None:
-    text = 'Traceback (most recent call last):\n  File "/home/me/x.py", line 1\nStoreError: no answer\n\n'
+    text = 'Traceback (most recent call last):\n  File "/srv/x.py", line 1\nStoreError: no answer\n\n'
     assert last_line(text) == "StoreError: no answer"
 
 

@@ -18,11 +18,12 @@ BIN = Path(sys.executable).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SOURCES = sorted((ROOT / "sweeps").rglob("*.py"))
 PARTS = [ROOT / name for name in ("sweeps", "tests", "search_spaces", "docs", "benchmarks", "results", ".ci")]
+TEXTS = (".py", ".md", ".toml", ".txt", ".svg", ".yaml", ".json", ".ipynb", "")
 ALL_FILES = sorted(
     path
     for start in (*PARTS, *ROOT.glob("*"))
     for path in ([start] if start.is_file() else start.rglob("*") if start in PARTS else [])
-    if path.suffix in (".py", ".md", ".toml", ".txt", ".svg", ".yaml", "") and path.is_file()
+    if path.suffix in TEXTS and path.is_file()
 )
 
 

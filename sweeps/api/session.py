@@ -26,10 +26,10 @@ from sweeps.api.packing import Packing
 from sweeps.api.precheck import check_writable
 from sweeps.api.promotion import promote_nominee
 from sweeps.api.shelf import Shelf
+from sweeps.api.splits import dataset_infos
 from sweeps.causes import Causes
 from sweeps.data.cache import DataCache
 from sweeps.data.cache_folder import cache_folder
-from sweeps.data.datasets import Dataset
 from sweeps.data.sampling import sample_of, sampled
 from sweeps.engines import ON_THIS_MACHINE, Engine, crowded
 from sweeps.environment import environment
@@ -60,21 +60,18 @@ from sweeps.tracking.background import BackgroundWriter
 from sweeps.tracking.deadline import LONGEST, Patience
 from sweeps.tracking.dress import dress
 from sweeps.tracking.evidence import with_evidence
-from sweeps.tracking.inputs import Context, DatasetInfo
 from sweeps.tracking.reader import read_sweep, sweeps_named
 from sweeps.tracking.store import Store, open_store, resolve_uri
 from sweeps.tracking.writer import Origin, SweepWriter
 from sweeps.trial import Finished, State
 from sweeps.wording import counted
 
-CONTEXTS: dict[str, Context] = {"train": "training", "valid": "validation", "test": "testing"}
-
 
 class Session:
     """Runs one sweep; use it as a context, iterate ``trials()``, then call ``finish()``.
 
     Nothing exists in the store before all checks have passed. Leaving without ``finish()`` closes the sweep
-    as INTERRUPTED when it was interrupted, else as FAILED.
+    as INTERRUPTED when it was interrupted or the engine gave up, else as FAILED.
 
     Args:
         sweep: the settings.
@@ -387,21 +384,6 @@ class Session:
         for path in write_report(full, self.results, plot=plot):
             self._writer.log_file(path, (Path("report") / path.relative_to(self.results).parent).as_posix())
         return record
-
-
-def dataset_infos(dataset: Dataset) -> list[DatasetInfo]:
-    """Describe the splits for MLflow's dataset inputs."""
-    return [
-        DatasetInfo(
-            CONTEXTS[name],
-            f"{dataset.slug}-{name}",
-            split.digest,
-            dataset.name,
-            len(split.y),
-            {str(column): split.X[column].dtype.kind for column in split.X.columns},
-        )
-        for name, split in dataset.splits.items()
-    ]
 
 
 def _failures(record: SweepRecord) -> str:
