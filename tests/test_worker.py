@@ -256,6 +256,23 @@ def test_a_trial_has_its_share_of_threads_and_no_more(make_task, name):
     assert [outcome.reason for outcome in outcomes] == ["ValueError: ([3], 3)"] * 2
 
 
+def test_what_a_trial_imports_is_held_from_the_next_one_on():
+    """Though the look for thread pools is not made anew for each trial."""
+    code = """
+from sweeps.models.threads import limited
+with limited(3):
+    import numpy
+    import sklearn.utils
+from threadpoolctl import threadpool_info
+with limited(3):
+    print(len(threadpool_info()) > 0, {one["num_threads"] for one in threadpool_info()})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout == "True {3}\n"
+
+
 def test_a_worker_never_imports_mlflow():
     code = "import sys, sweeps.worker; print('mlflow' in sys.modules)"
     done = subprocess.run(
