@@ -71,10 +71,17 @@ def dask(tmp_path):
 
 @pytest.fixture(scope="module")
 def ray_url():
-    """A Ray cluster; not for longer, since ``--engine ray`` finds it, too."""
-    ray = Ray(free_port(), free_port())
-    yield ray.url
-    ray.kill_all()
+    """A Ray cluster, and a connection to it that engines use: making one takes ten seconds.
+
+    Not for longer than a module, since ``--engine ray`` finds it, too.
+    """
+    import ray
+
+    cluster = Ray(free_port(), free_port())
+    ray.init(cluster.url, log_to_driver=False, logging_level="ERROR")
+    yield cluster.url
+    ray.shutdown()
+    cluster.kill_all()
 
 
 @pytest.fixture(scope="session")
