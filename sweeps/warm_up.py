@@ -3,6 +3,8 @@
 Apart from ``sweeps.worker``, whose import takes the driver a third of a second that it has no use for yet.
 """
 
+from sweeps.heap import uncollected
+
 
 def warm_up(space: str) -> None:
     """Import what the trials of a search space need.
@@ -10,10 +12,11 @@ def warm_up(space: str) -> None:
     Args:
         space: path of its module, on the driver.
     """
-    import skops.io  # noqa: F401  # the slowest of what keeping a model needs
+    with uncollected():
+        import skops.io  # noqa: F401  # the slowest of what keeping a model needs
 
-    import sweeps.worker  # noqa: F401
-    from sweeps.shared import here
-    from sweeps.space.search_space import load_space
+        import sweeps.worker  # noqa: F401
+        from sweeps.shared import here
+        from sweeps.space.search_space import load_space
 
-    load_space(here(space))
+        load_space(here(space))

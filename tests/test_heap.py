@@ -1,12 +1,14 @@
 """The collector has nothing to do with what was there before the trials, and everything again after them."""
 
 import gc
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
 
 from sweeps import run_sweep
-from sweeps.heap import set_aside
+from sweeps.heap import set_aside, uncollected
 from tests.laws.make import write_space
 
 RIDGE = """
@@ -54,3 +56,29 @@ def test_a_sweep_sets_the_libraries_aside_and_gives_them_back(tmp_path: Path) ->
     assert len(counts) == 3
     assert min(counts) > 100_000
     assert gc.get_freeze_count() == 0
+
+
+def test_nothing_is_collected_while_libraries_are_imported_and_everything_afterwards() -> None:
+    before = gc.isenabled()
+    with uncollected():
+        assert not gc.isenabled()
+        with uncollected():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled() is before is True
+
+
+def test_a_command_looks_for_garbage_seldom_and_others_as_they_like(tmp_path: Path) -> None:
+    code = """
+import gc, sys
+from sweeps.cli.main import main
+theirs = gc.get_threshold()
+sys.argv = ["sweeps", "--version"]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, gc.get_threshold()[0] > theirs[0], gc.isenabled())
+"""
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "0 True True"

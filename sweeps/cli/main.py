@@ -10,6 +10,7 @@ import click
 from sweeps.cli.charset import adapt_streams
 from sweeps.credentials import redact
 from sweeps.errors import SweepsError, UsageError, one_line, unknown
+from sweeps.heap import collect_seldom
 
 COMMANDS = {
     "run": ("sweeps.cli.run", "Run a sweep and register its best model."),
@@ -93,6 +94,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line and exit with its code (see docs/guide.md, exit codes)."""
     debug = "--debug" in sys.argv
+    collect_seldom()
     adapt_streams()
     try:
         code = cli.main(prog_name="sweeps", standalone_mode=False)
