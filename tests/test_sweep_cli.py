@@ -70,6 +70,23 @@ def test_json_is_one_object_with_the_promised_keys(shell: Shell) -> None:
 
 
 @pytest.mark.slow
+def test_what_a_thread_of_the_driver_prints_does_not_mix_with_the_answer(shell: Shell) -> None:
+    """As Ray prints that a worker died."""
+    told = """
+import threading, time
+def tell():
+    for _ in range(10):
+        print("chatter", flush=True)
+        time.sleep(0.05)
+threading.Thread(target=tell, daemon=True).start()
+"""
+    done = shell.run(told + RIDGE, "--trials", "3", "--workers", "1", "--json", "--no-register")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"]["complete"] == 3
+    assert done.stderr.count("chatter") >= 10
+
+
+@pytest.mark.slow
 def test_what_a_serial_trial_prints_does_not_mix_with_the_answer(shell: Shell) -> None:
     noisy = TRAIN.replace("BODY", 'print("chatter")\n    return 1 + params["x"]')
     done = shell.run(noisy, "--trials", "2", "--engine", "serial", "--json", "--no-register")

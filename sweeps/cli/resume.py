@@ -1,6 +1,8 @@
 """``sweeps resume``."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,14 +93,15 @@ def _go_on(
 ) -> None:
     from sweeps.api.workers import start_workers
 
-    with start_workers(found.sweep) as engine:
+    answers = sys.stdout
+    with redirect_stdout(sys.stderr), start_workers(found.sweep) as engine:
         from sweeps.api.session import Session
 
         place, earlier = (found.sweep, engine, found.store.uri, results), found.earlier
         kept = f"{len(earlier.finished)} finished trials" if earlier.finished else "no finished trial"
         note(f"going on with sweep {earlier.record.name}: {kept}")
         session = Session(*place, cache=cache, earlier=earlier, tell=warn, notify=told)
-        drive(session, shown, as_json)
+        drive(session, shown, as_json, answers)
 
 
 def _tell(complete: "NothingLeftError", as_json: bool) -> None:

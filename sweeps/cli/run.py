@@ -1,11 +1,12 @@
 """``sweeps run``."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -130,12 +131,13 @@ def run_command(
     view = view_of(quiet, verbose, plain, as_json)
     sweep, results = settings(**options), Path(results_dir)
     precheck(sweep, tracking_uri, results)  # before the import below, which takes seconds
-    with view as shown, start_workers(sweep) as engine:
+    answers = sys.stdout
+    with view as shown, redirect_stdout(sys.stderr), start_workers(sweep) as engine:
         from sweeps.api.session import Session
 
         place, told = (sweep, engine, tracking_uri, results), read_targets(notify)
         session = Session(*place, cache=not no_cache, tell=warn, notify=told)
-        drive(session, shown, as_json)
+        drive(session, shown, as_json, answers)
 
 
 def view_of(quiet: bool, verbose: bool, plain: bool, as_json: bool) -> AbstractContextManager[Progress]:
@@ -151,8 +153,14 @@ def view_of(quiet: bool, verbose: bool, plain: bool, as_json: bool) -> AbstractC
     return progress(detail, verbose=verbose)
 
 
-def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
+def drive(opened: "Session", shown: Progress, as_json: bool, answers: TextIO) -> None:
     """Run a sweep to its end and answer; signals end it cleanly.
+
+    Args:
+        opened: what is to run.
+        shown: how far it is.
+        as_json: how to answer.
+        answers: where; what libraries print meanwhile, as Ray does of a dead worker, has no place there.
 
     Raises:
         SweepsError: as the session does.
@@ -170,7 +178,8 @@ def drive(opened: "Session", shown: Progress, as_json: bool) -> None:
         record = session.finish()
     shown.close()
     _warn(session.warnings[told:])
-    _answer(session, record, as_json)
+    with redirect_stdout(answers):
+        _answer(session, record, as_json)
     if record.state == "INTERRUPTED":
         _interrupted(session, record)
     require(session.sweep.gate, record.model)

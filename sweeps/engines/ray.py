@@ -5,10 +5,12 @@ own all the same: that can be killed alone, and the actor lives on.
 """
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 from ray.exceptions import RayActorError
@@ -24,9 +26,14 @@ from sweeps.errors import UsageError, one_line
 
 LISTEN_EVERY = 0.5
 """Seconds between two questions what a task says in passing; Ray has no way for a worker to tell."""
+KNOCKING = 5.0
+"""Seconds for a cluster to answer at all; Ray itself tries for half a minute."""
+JOINING = 3
+"""Times that a cluster may refuse a client by its own fault."""
 CALLS = 8
 """Calls of an actor at once: a task, and the short ones beside it."""
 
+_HOW = "start one: ray start --head; where it wants a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
 _SAID: dict[str, bytes] = {}
 """On a worker: what tasks said last, by their id."""
 
@@ -76,7 +83,7 @@ class RayCluster:
             self._connect()
         except (OSError, RuntimeError, ValueError) as error:
             wrong = f"no Ray cluster answers there: {told(error)}"
-            raise UsageError(f"--engine {self._url}", wrong, "start one: ray start --head") from error
+            raise UsageError(f"--engine {self._url}", wrong, _HOW) from error
         self._ours = True
 
     def members(self) -> Mapping[str, int]:
@@ -109,13 +116,43 @@ class RayCluster:
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self._room is None:
-            ray.init(self._url, **quiet)
+            _knock(self._url)
+            _join(self._url, quiet)
             return
         try:
             ray.init("auto", **quiet)
         except ConnectionError:
             quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
             ray.init("local", **_started(self._room), **quiet)
+
+
+def _knock(url: str) -> None:
+    """Find out at once where nobody listens.
+
+    Raises:
+        OSError: nobody does.
+    """
+    address = urlsplit(url)
+    socket.create_connection((address.hostname, address.port), KNOCKING).close()
+
+
+def _join(url: str, options: Mapping[str, Any]) -> None:
+    """Connect to a cluster.
+
+    Its client server forks one for each client, and that may die at birth where its threads are just calling
+    (Ray 2.60 on two busy cores: one time in six); then it says so, and the next one may live.
+
+    Raises:
+        OSError: it does not answer, or refuses each time.
+    """
+    for left in reversed(range(JOINING)):
+        try:
+            ray.init(url, **options)
+        except ConnectionAbortedError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def _started(room: Room) -> dict[str, int]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 
 HERE = Path(__file__).parent
@@ -113,23 +114,26 @@ class Ray(Programs):
     THREADS = 6
     """Two engines at once have room."""
 
-    def __init__(self, port, client_port, threads=THREADS):
+    def __init__(self, port, client_port, threads=THREADS, token=""):
         # not in pytest's folder: the names of Ray's sockets would be too long
         super().__init__(Path(tempfile.mkdtemp(prefix="ray-")))
         self.url = f"ray://127.0.0.1:{client_port}"
         ports = f"--port={port}", f"--ray-client-server-port={client_port}"
         fixed = f"--temp-dir={self.folder / 'ray'}", "--include-dashboard=false", "--disable-usage-stats"
         words = *ports, *fixed, f"--num-cpus={threads}", "--node-ip-address=127.0.0.1"
-        self.start("-m", "ray.scripts.scripts", "start", "--head", "--block", *words)
+        # else it depends on whether this user's home has a token already, which --engine ray leaves there
+        who = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {"RAY_AUTH_MODE": "disabled"}
+        self.start("-m", "ray.scripts.scripts", "start", "--head", "--block", *words, **who)
         self.wait_for_port(client_port)
 
     def kill_all(self):
-        """End it; what Ray started beside in sessions of its own ends with the node."""
+        """End it, and all that Ray started beside in sessions of its own: the next one takes its ports."""
+        programs = [psutil.Process(process.pid) for process in self._started if process.poll() is None]
+        beside = [child for program in programs for child in program.children(recursive=True)]
         for process in reversed(self._started):
             process.terminate()
-        for process in self._started:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(SOON)
+        for one in psutil.wait_procs([*programs, *beside], SOON)[1]:
+            one.kill()
         super().kill_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -75,12 +75,13 @@ def ray_url():
 
     Not for longer than a module, since ``--engine ray`` finds it, too.
     """
-    import ray
+    from sweeps.engines.ray import RayCluster
 
     cluster = Ray(free_port(), free_port())
-    ray.init(cluster.url, log_to_driver=False, logging_level="ERROR")
+    connection = RayCluster(cluster.url, threads=1)
+    connection.open()
     yield cluster.url
-    ray.shutdown()
+    connection.close()
     cluster.kill_all()
 
 

@@ -33,9 +33,10 @@ def test_many_asides_of_threads_and_forks_are_few_and_break_nothing(engine):
     heard = []
     engine.listen(lambda task, words: heard.append((task, words)))
     assert [engine.submit(jobs.chatter, 1000).result(SOON) for _ in range(3)] == [1000] * 3
-    assert {task for task, _ in heard} == {1000}
+    assert {task for task, _ in heard} <= {1000}
     assert {words for _, words in heard} <= {("round 0", 1.0), ("thread", 0.0)}
-    assert 3 <= len(heard) <= 6
+    asked = engine.name.startswith("ray")  # twice a second, so tasks as short as these may be over before
+    assert (0 if asked else 3) <= len(heard) <= 6
 
 
 def test_asides_end_with_their_place():

@@ -1,14 +1,26 @@
 """What is Ray's own: how an engine comes to a cluster, and how it leaves it."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import engine_jobs as jobs
 import pytest
-from clusters import Ray, marks
+from clusters import ROOT, Ray, marks
 
 from sweeps.engines import open_engine
 from sweeps.errors import UsageError
 from tests.stores import free_port
 
 SOON = 60
+TOKEN = "0123456789abcdef" * 4
+DRIVER = """
+import engine_jobs as jobs
+from sweeps.engines import open_engine
+with open_engine({url!r}, 1, 1) as engine:
+    print(engine.submit(jobs.double, 2).result())
+"""
 
 pytestmark = marks("ray")
 
@@ -26,7 +38,33 @@ def test_an_engine_connects_to_a_cluster_by_its_address_and_leaves_it():
         cluster.kill_all()
 
 
+def test_a_cluster_that_wants_a_token_takes_those_who_have_it_and_others_are_told(monkeypatch):
+    from ray.util.client import worker
+
+    cluster = Ray(free_port(), free_port(), token=TOKEN)
+    path = os.pathsep.join([str(Path(jobs.__file__).parent), str(ROOT)])
+    known = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "PYTHONPATH": path}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER.format(url=cluster.url)],
+            env={**os.environ, **known},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SOON,
+        )
+        assert done.stdout == "4\n", done.stderr
+        for name in ("INITIAL_TIMEOUT_SEC", "MAX_TIMEOUT_SEC"):
+            monkeypatch.setattr(worker, name, 1)
+        said = f"--engine {cluster.url}: no Ray cluster answers there: .*where it wants a token: set RAY_AUTH"
+        with pytest.raises(UsageError, match=said):
+            open_engine(cluster.url, 1, 1).__enter__()
+    finally:
+        cluster.kill_all()
+
+
 def test_nobody_at_the_address_is_told():
     url = f"ray://127.0.0.1:{free_port()}"
-    with pytest.raises(UsageError, match=f"--engine {url}: no Ray cluster answers there: .*ray start --head"):
+    said = f"--engine {url}: no Ray cluster answers there: .*refused.*start one: ray start --head"
+    with pytest.raises(UsageError, match=said):
         open_engine(url, 1, 1).__enter__()
