@@ -8,8 +8,8 @@ so. At the end of each sweep:
 - twice: trials beyond the number that was asked for, or of a point that is there already;
 - zombies: trials that are said to run although nothing runs;
 - wrong sequences: sweeps with one slot whose trials are not those of a sweep that was never killed;
-- repeated: trainings beyond the number that was asked for: the mean per kill, and the most that came to
-  nothing between one kill and the next;
+- repeated: trainings beyond the number that was asked for, but for those of a finalist whose model a kill
+  took: the mean per kill, and the most that came to nothing between one kill and the next;
 - errors: drivers that ended with an error although nobody killed them.
 
 Drivers are forked from a process that has imported all they need, so that kills meet trials, not imports.
@@ -140,7 +140,8 @@ def judged(
         started: by the monotonic clock.
     """
     there = Counter(end.trials)
-    starts, acks = read_notes(folder, STARTS), read_notes(folder, ACKS)
+    acks = read_notes(folder, ACKS)
+    starts = without_finals(read_notes(folder, STARTS), end.trials, acks)
     kept = {(x, y, value) for x, y, value, _ in acks}
     wrong = sum(value != figure(x, y) for x, y, value in end.trials)
     twice = sum(count - 1 for count in there.values()) + max(0, len(end.trials) - TRIALS)
@@ -154,36 +155,49 @@ def judged(
         end.zombies,
         None if reference is None else list(end.trials) != list(reference),
         len(starts) - TRIALS,
-        most_in_vain(starts, end.trials, acks, struck),
+        most_in_vain(starts, end.trials, struck),
         round(time.monotonic() - started, 1),
     )
 
 
-def most_in_vain(
-    starts: Sequence[Sequence[float]],
-    trials: Sequence[Kept],
-    acks: Sequence[Sequence[float]],
-    struck: Sequence[int],
-) -> int:
-    """Count the trainings in vain between one kill and the next, and before the first; give the most.
-
-    A trial's own training is the last one of its point that had begun when the driver was told of it; a
-    finalist may be trained once more after that.
+def without_finals(
+    starts: Sequence[Sequence[float]], trials: Sequence[Kept], acks: Sequence[Sequence[float]]
+) -> Sequence[Sequence[float]]:
+    """Leave out the trainings at the end that are the best trial's once more, as a finalist's.
 
     Args:
         starts: the points, in the order in which their trainings began.
         trials: that are there at the end.
-        acks: points, what they came to, and how many trainings had begun when the driver was told.
+        acks: points, what they came to, and how many trainings had begun when the driver was told. Of a trial
+            that a kill left on disk, and the next session wrote to the store, it was not told.
+    """
+    if not trials:
+        return starts
+    best = min(trials, key=lambda one: one[2])[:2]
+    told = next((int(begun) for x, y, _, begun in acks if (x, y) == best), 1)
+    points = [tuple(point) for point in starts]
+    last = len(points)
+    while last > told and points[last - 1] == best and best in points[: last - 1]:
+        last -= 1
+    return starts[:last]
+
+
+def most_in_vain(starts: Sequence[Sequence[float]], trials: Sequence[Kept], struck: Sequence[int]) -> int:
+    """Count the trainings in vain between one kill and the next, and before the first; give the most.
+
+    A trial's own training is the last one of its point.
+
+    Args:
+        starts: the points, in the order in which their trainings began; without those of finalists.
+        trials: that are there at the end.
         struck: how many trainings had begun at each kill.
     """
     places = defaultdict[tuple[float, ...], list[int]](list)
     for place, point in enumerate(starts):
         places[tuple(point)].append(place)
-    told = {(x, y): begun for x, y, _, begun in acks}
     own = set[int]()
     for point, count in Counter((x, y) for x, y, _ in trials).items():
-        before = [place for place in places[point] if place < told.get(point, len(starts))]
-        own.update(before[-count:])
+        own.update(places[point][-count:])
     vain = [place not in own for place in range(len(starts))]
     return max((sum(vain[first:last]) for first, last in pairwise([0, *struck])), default=0)
 

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.contenders import Contender, able, turned
 from benchmarks.idle import covered, idle
-from benchmarks.kill_storm import TRIALS, judged, most_in_vain
+from benchmarks.kill_storm import TRIALS, judged, most_in_vain, without_finals
 from benchmarks.marks import read_marks
 from benchmarks.processes import Ran
 from benchmarks.races import Race, arrival_text, arrivals, median_best, own_best, pace, slower, targets
@@ -230,18 +230,26 @@ def test_a_storm_is_judged_by_what_was_acknowledged(tmp_path: Path) -> None:
 def test_work_in_vain_is_counted_between_one_kill_and_the_next() -> None:
     a, b, c, d = ((float(n), 0.0) for n in range(4))
     kept = [(*point, 0.0) for point in (a, b, c, d)]
-    assert most_in_vain([a, b, c, d], kept, [], [2, 4]) == 0
-    assert most_in_vain([a, b, b, c, d], kept, [], [2]) == 1, "b was under way when the driver was killed"
-    assert most_in_vain([a, b, c, b, c, b, c, d], kept, [], [3, 5]) == 2, "two slots, twice"
-    assert most_in_vain([a, b, a, b, c, d], kept, [], [2, 2, 2]) == 2, (
-        "lost work counts for the kill after it"
-    )
-    again = [(*a, 0.0, 1.0), (*d, 0.0, 4.0)]
-    assert most_in_vain([a, b, c, d, a], kept, again, [2]) == 0, "a finalist, trained once more"
+    assert most_in_vain([a, b, c, d], kept, [2, 4]) == 0
+    assert most_in_vain([a, b, b, c, d], kept, [2]) == 1, "b was under way when the driver was killed"
+    assert most_in_vain([a, b, c, b, c, b, c, d], kept, [3, 5]) == 2, "two slots, twice"
+    assert most_in_vain([a, b, a, b, c, d], kept, [2, 2, 2]) == 2, "lost work counts for the kill after it"
     other = (9.0, 9.0)
-    assert most_in_vain([a, other, b, c, d], kept, [], [2]) == 1, (
+    assert most_in_vain([a, other, b, c, d], kept, [2]) == 1, (
         "another point in place of the one that was lost"
     )
+
+
+def test_a_finalist_that_is_trained_once_more_is_no_repeated_trial() -> None:
+    a, b, c = ((float(n), 0.0) for n in range(3))
+    best_is_a, best_is_c = ([(*point, value) for point in (a, b, c)] for value in (1.0, 1.0))
+    best_is_a[0], best_is_c[2] = (*a, 0.0), (*c, 0.0)
+    told = [(*a, 0.0, 1.0), (*b, 1.0, 2.0), (*c, 0.0, 4.0)]
+    assert without_finals([a, b, b, c, a, a], best_is_a, told) == [a, b, b, c]
+    assert without_finals([a, b, b, c, a], best_is_a, []) == [a, b, b, c], "kept by a kill, told to nobody"
+    assert without_finals([a, b, c, c, c], best_is_c, told) == [a, b, c, c], "its own, killed once"
+    assert without_finals([a, b, c], best_is_c, []) == [a, b, c]
+    assert without_finals([], [], []) == []
 
 
 # the commands
