@@ -14,6 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))  # workers take over the path, an
 from clusters import PACKAGES, Dask, Ray, Spark, marks
 
 ONE_AT_A_TIME = ("serial",)
+EVERY_TIME = {
+    "test_an_aside_is_heard_while_the_task_runs",
+    "test_each_future_ends_with_its_own_result",
+    "test_a_killed_process_loses_one_task_and_starts_it_once",
+    "test_cancel_kills_what_runs_with_all_it_started",
+    "test_a_task_past_its_limit_is_killed_with_all_it_started",
+    "test_processes_start_afresh_and_know_nothing_of_the_store",
+}
+"""What Spark is held to with every commit; a Spark application takes ten seconds for each test."""
 
 
 def pytest_addoption(parser):
@@ -28,8 +37,14 @@ def pytest_generate_tests(metafunc):
         ("parallel", [engine for engine in chosen if engine not in ONE_AT_A_TIME]),
     ):
         if fixture in metafunc.fixturenames:
-            found = [pytest.param(e, marks=marks(e) if e in PACKAGES else ()) for e in engines]
+            found = [pytest.param(e, marks=marks_for(e, metafunc.function.__name__)) for e in engines]
             metafunc.parametrize(fixture, found, indirect=True)
+
+
+def marks_for(engine, test):
+    """What holds for a law, held by an engine."""
+    rare = engine == "spark" and test not in EVERY_TIME
+    return [*(marks(engine) if engine in PACKAGES else ()), *([pytest.mark.nightly] if rare else ())]
 
 
 def url_of(request):

@@ -28,8 +28,8 @@ ModuleNotFoundError: No module named 'sweeps'
 
 
 def on_spark(test):
-    """Mark a test that needs Spark."""
-    for mark in marks("spark"):
+    """Mark a test that needs Spark, and several seconds for its application."""
+    for mark in [*marks("spark"), pytest.mark.nightly]:
         test = mark(test)
     return test
 
