@@ -226,9 +226,9 @@ def plot(races: Sequence[Race], file: Path) -> None:
             points = [*one.series, (one.seconds, one.best)]
             axes.step(*zip(*points, strict=True), where="post", color=colours[one.contender], linewidth=1)
     axes.set(xlabel="seconds since the start", ylabel="best rmse so far", xscale="log")
-    best = min((one.best for one in races if one.series), default=1.0)
-    axes.set_ylim(0.995 * best, 1.15 * best)  # the first trials may lie far above
-    axes.legend(frameon=False)
+    ends = [one.best for one in races if one.series] or [1.0]
+    axes.set_ylim(0.99 * min(ends), 1.03 * max(ends))  # the first trials may lie far above
+    figure.legend(frameon=False, loc="outside upper center", ncols=2)
     figure.savefig(file, dpi=120)
     plt.close(figure)
 
