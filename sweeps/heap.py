@@ -27,7 +27,7 @@ def collect_seldom() -> None:
     """Look for garbage after 10 000 new objects, not after hundreds: for a process of our own.
 
     The libraries' imports and the rows of a store are objects by the hundred thousand, and none of them is
-    garbage. Commands spend an eighth of their CPU time less: ``sweeps show`` of 10 000 trials 4.5 s, not 5.1.
+    garbage. Commands spend an eighth of their CPU time less: ``sweeps show`` of 10 000 trials 4.8 s, not 5.5.
     """
     gc.set_threshold(10_000, 10, 10)
 
