@@ -6,6 +6,7 @@ own all the same: that can be killed alone, and the actor lives on.
 
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -30,6 +31,8 @@ KNOCKING = 5.0
 """Seconds for a cluster to answer at all; Ray itself tries for half a minute."""
 JOINING = 3
 """Times that a cluster may refuse a client by its own fault."""
+SHORT = 39
+"""Characters of a temporary folder that leave Ray's sockets below it within the 107 that Linux allows."""
 CALLS = 8
 """Calls of an actor at once: a task, and the short ones beside it."""
 
@@ -123,7 +126,7 @@ class RayCluster:
             ray.init("auto", **quiet)
         except ConnectionError:
             quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            ray.init("local", **_started(self._room), **quiet)
+            ray.init("local", **_started(self._room), **_place(), **quiet)
 
 
 def _knock(url: str) -> None:
@@ -167,6 +170,13 @@ def _started(room: Room) -> dict[str, int]:
     gpus = {"num_gpus": len(gpus_for(room.workers))}
     os.environ.setdefault(VISIBLE, ",".join(room.gpus))  # Ray by itself finds no instances of divided ones
     return cores | gpus
+
+
+def _place() -> dict[str, str]:
+    """Say where Ray puts its files, where it would by itself put them too deep for its sockets."""
+    if "RAY_TMPDIR" in os.environ or len(tempfile.gettempdir()) <= SHORT:
+        return {}
+    return {"_temp_dir": "/tmp/ray"}  # noqa: S108  # Ray's own place where no TMPDIR is set
 
 
 class RayLink:
