@@ -19,8 +19,10 @@ can be zero.
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -210,15 +212,41 @@ class Plan:
 QUICK = Plan(("branin", "diabetes"), 2, (10, 20, 30), ("branin",), 1, (40, 60), (UNBOUNDED, 50))
 
 
+class Task(NamedTuple):
+    """The arguments of ``sweep``, with the problem's name in place of the problem."""
+
+    name: str
+    slots: int
+    trials: int
+    seeds: int
+    history_limit: int = HISTORY_LIMIT
+
+    def run(self) -> Sweeps:
+        """Run the sweeps."""
+        return sweep(problem(self.name), *self[1:])
+
+
+def run_all(tasks: Iterable[Task]) -> dict[Task, Sweeps]:
+    """Run tasks in as many processes as there are cores."""
+    with ProcessPoolExecutor() as pool:
+        running = {task: pool.submit(task.run) for task in tasks}
+        return {task: future.result() for task, future in running.items()}
+
+
 def measure(plan: Plan) -> tuple[list[Table], dict[str, object]]:
     """Run the sweeps of a plan; give the tables and the figures behind them."""
-    parallel = {
-        one.name: {slots: sweep(one, slots, plan.marks[-1], plan.seeds) for slots in (RANDOM, *SLOTS)}
-        for one in map(problem, plan.names)
-    }
+    limits = [
+        Task(name, 1, plan.long_marks[-1], plan.long_seeds, limit)
+        for name in plan.long_names
+        for limit in plan.limits
+    ]
+    slots = [
+        Task(name, slots, plan.marks[-1], plan.seeds) for name in plan.names for slots in (RANDOM, *SLOTS)
+    ]
+    done = run_all((*limits, *slots))  # the longest ones first
+    parallel = {name: {one.slots: done[one] for one in slots if one.name == name} for name in plan.names}
     long = {
-        one.name: {n: sweep(one, 1, plan.long_marks[-1], plan.long_seeds, n) for n in plan.limits}
-        for one in map(problem, plan.long_names)
+        name: {one.history_limit: done[one] for one in limits if one.name == name} for name in plan.long_names
     }
     tables = [
         summary_table(parallel, plan.marks),

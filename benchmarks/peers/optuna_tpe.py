@@ -1,9 +1,10 @@
 """Optuna: TPE, one of its pruners, and the MLflow callback of its integration package.
 
 The study is in memory, which is Optuna's fastest. ``--option PRUNER`` or ``PRUNER:JOBS``; jobs are threads of
-this process, which share the cores.
+this process, which share the cores. ``PRUNER:JOBS:first`` begins with the points that our sweep begins with.
 """
 
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
@@ -16,6 +17,7 @@ from benchmarks.contenders import Settings, settings
 from benchmarks.marks import mark
 from benchmarks.peers.problem import FIXED, PATIENCE, ROUNDS, load
 from benchmarks.spaces.nothing import train
+from search_spaces.xgboost_course import FIRST
 
 LEAST_ROUNDS = 20
 """Before a trial may be pruned; learning rates down to 0.05 need some rounds to show their worth."""
@@ -30,7 +32,9 @@ PRUNERS: dict[str, Any] = {
 }
 
 
-def search(given: Settings, objective: Any, pruner: str, jobs: int) -> None:
+def search(
+    given: Settings, objective: Any, pruner: str, jobs: int, first: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Run a study."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -38,6 +42,8 @@ def search(given: Settings, objective: Any, pruner: str, jobs: int) -> None:
         pruner=PRUNERS[pruner](),
         study_name="benchmark",
     )
+    for point in first:
+        study.enqueue_trial(dict(point))
     callback = MLflowCallback(tracking_uri=given.store, metric_name="rmse")
     study.optimize(objective, n_trials=given.trials, n_jobs=jobs, callbacks=[callback])
     mark("end")
@@ -90,13 +96,14 @@ def xgboost_objective(data: str, threads: int) -> Any:
 def main() -> None:
     """Run the task of the command line."""
     given = settings()
-    pruner, _, jobs = given.option.partition(":")
+    pruner, jobs, first = [*given.option.split(":"), "", ""][:3]
     at_once = int(jobs or given.cores)
     if given.task == "nothing":
         search(given, train_nothing, "none", 1)
     else:
         threads = max(1, given.cores // at_once)
-        search(given, xgboost_objective(given.data, threads), pruner or "median", at_once)
+        points = FIRST if first else ()
+        search(given, xgboost_objective(given.data, threads), pruner or "median", at_once, points)
 
 
 if __name__ == "__main__":

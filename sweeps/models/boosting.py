@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import xgboost
+from xgboost.callback import EarlyStopping
 
 from sweeps.models.device import check_booster, to_cpu
 from sweeps.models.fitted import Fitted
@@ -46,7 +47,11 @@ def fit_boosted(
     data = open_matrices(fold, estimator, params, threads)
     stopping = estimator.early_stopping_rounds if data.valid is not None else None
     rounds = boosting_rounds(estimator) if rounds is None else rounds
-    watched = [] if watch is None or data.valid is None else [Watched(watch, last=rounds - 1)]
+    followers = [*(estimator.callbacks or ())]
+    if watch is not None and data.valid is not None:
+        followers.append(Watched(watch, last=rounds - 1))
+    if stopping:
+        followers.append(EarlyStopping(rounds=stopping))
     log: dict[str, dict[str, list[float]]] = {}
     booster = xgboost.train(
         {**params, **data.params},
@@ -54,8 +59,7 @@ def fit_boosted(
         rounds,
         evals=[] if data.valid is None else [(data.valid, "valid")],
         obj=_objective(estimator.objective),
-        early_stopping_rounds=stopping,
-        callbacks=[*(estimator.callbacks or ()), *watched],
+        callbacks=data.callbacks(fold.y_valid, followers),
         evals_result=log,
         verbose_eval=False,
     )
