@@ -240,9 +240,10 @@ def server(folder: Path) -> Iterator[str]:
         yield address(port)
 
 
-def storms(name: str, wanted: int, scratch: Path) -> Iterator[Storm]:
-    """Run sweeps of a contender until there were so many kills."""
-    contender, kills, number, folder = CONTENDERS[name], 0, 0, scratch / name
+def storms(name: str, wanted: int, scratch: Path, before: Sequence[Storm]) -> Iterator[Storm]:
+    """Run sweeps of a contender until there were so many kills, those of earlier sweeps among them."""
+    kills, number = sum(one.kills for one in before), len(before)
+    contender, folder = CONTENDERS[name], scratch / name
     folder.mkdir()
     with ExitStack() as stack:
         served = contender.store == "server"
@@ -322,10 +323,11 @@ def main() -> None:
     """Measure, print and publish."""
     given = options()
     found = earlier(given)
-    there = {one.contender for one in found}
     with TemporaryDirectory(prefix="storm-") as scratch:
         for name in given.only.split(","):
-            for one in () if name in there else storms(name, given.kills, Path(scratch)):
+            own = [one for one in found if one.contender == name]
+            missing = sum(one.kills for one in own) < given.kills
+            for one in storms(name, given.kills, Path(scratch), own) if missing else ():
                 found.append(one)
                 show(found, given, quiet=True)
     show(found, given)

@@ -42,7 +42,7 @@ RANDOM = 0
 
 UNBOUNDED = sys.maxsize
 LONG = ("hartmann6", "friedman")
-LIMITS = (UNBOUNDED, 1000, 500, 250, 100)
+LIMITS = (UNBOUNDED, 500, 250, 100)
 
 
 @dataclass(frozen=True)
@@ -201,11 +201,11 @@ class Plan:
     """How much is measured."""
 
     names: Sequence[str] = NAMES
-    seeds: int = 30
+    seeds: int = 20
     marks: Sequence[int] = (50, 100, 200)
     long_names: Sequence[str] = LONG
     long_seeds: int = 6
-    long_marks: Sequence[int] = (500, 1000, 2000)
+    long_marks: Sequence[int] = (500, 1000)
     limits: Sequence[int] = LIMITS
 
 

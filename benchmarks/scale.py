@@ -10,7 +10,7 @@ import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +23,9 @@ from benchmarks.table import Table, parser, publish, spread
 
 FEWEST_LAST = 50
 """Of fewer trials the end of a sweep says little, since records are written in batches."""
+MOST_SWEEPS = 5
+ENOUGH = 2000
+"""Trials; shorter sweeps are run several times, at most so often, and the median counts."""
 SHOWN = {
     "list": ("list",),
     "show": ("show", "last"),
@@ -52,13 +55,23 @@ class Scale:
     """Peak memory of the process that read it back."""
 
 
+MEASURED = [one.name for one in fields(Scale) if one.name != "trials"]
+
+
 def measure(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
-    """Run a sweep in a folder, then read it back; each in a process of its own.
+    """Run a sweep in a folder, then read it back; each in a process of its own. Short ones beside it, too.
 
     Raises:
         RuntimeError: the store does not hold all its trials.
     """
     print(f"{trials} trials", file=sys.stderr)
+    times = max(1, min(MOST_SWEEPS, ENOUGH // trials))
+    places = [*(folder.with_name(f"{trials}-{again}") for again in range(1, times)), folder]
+    found = [_measure_once(trials, algo, place, stores) for place in places]
+    return Scale(trials, *(_median([asdict(one)[name] for one in found]) for name in MEASURED))
+
+
+def _measure_once(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
     folder.mkdir()
     stores.put("ours", folder)
     swept, resumed = (step(name, trials, algo, folder) for name in ("sweep", "resume"))
@@ -70,10 +83,14 @@ def measure(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
         1000 * (written[-1] - swept["started"]) / trials,
         1000 * (written[-1] - written[-1 - last]) / last if trials > last else None,
         1000 * statistics.median(resumed["asks"]),
-        resumed["seconds"],
+        statistics.median(resumed["seconds"]),
         swept["peak_mb"],
         resumed["peak_mb"],
     )
+
+
+def _median(found: Sequence[Any]) -> Any:
+    return None if None in found else statistics.median(found)
 
 
 def step(name: str, trials: int, algo: str, folder: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ ANSWER = "answer.json"
 SPACE = ROOT / "benchmarks" / "spaces" / "nothing.py"
 SEED = 1
 ASKS = 20
+READINGS = 3
 
 
 def sweep(trials: int, algo: str) -> dict[str, Any]:
@@ -43,22 +44,24 @@ def sweep(trials: int, algo: str) -> dict[str, Any]:
 
 
 def resume(trials: int, algo: str) -> dict[str, Any]:
-    """Read the sweep and tell it to a new searcher, as a resumed sweep does; then ask on."""
+    """Read the sweep and tell it to a new searcher, as a resumed sweep does; then ask on. Several times."""
     from sweeps.search.searcher import Searcher
     from sweeps.space.search_space import load_space
     from sweeps.tracking.reader import find_sweep, read_sweep
     from sweeps.tracking.store import open_store
 
     space, store = load_space(str(SPACE)), open_store(URI)
-    started = time.perf_counter()
-    record = read_sweep(store, find_sweep(store, "last"))
-    searcher = Searcher(space, algo, SEED)
-    for finished in record.trials:
-        searcher.remember(finished.trial.proposal)
-        searcher.tell(finished.number, finished.outcome)
-    searcher.ask(trials)
-    seconds = time.perf_counter() - started
-    asks = [_timed_ask(searcher, trials + 1 + further) for further in range(ASKS)]
+    seconds, asks = [], []
+    for _ in range(READINGS):
+        started = time.perf_counter()
+        record = read_sweep(store, find_sweep(store, "last"))
+        searcher = Searcher(space, algo, SEED)
+        for finished in record.trials:
+            searcher.remember(finished.trial.proposal)
+            searcher.tell(finished.number, finished.outcome)
+        searcher.ask(trials)
+        seconds.append(time.perf_counter() - started)
+        asks += [_timed_ask(searcher, trials + 1 + further) for further in range(ASKS)]
     return {"seconds": seconds, "asks": asks, "read": len(record.trials)}
 
 

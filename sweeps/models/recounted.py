@@ -18,7 +18,7 @@ class Recounted(TrainingCallback):  # type: ignore[misc]  # its types are not fo
         valid: matrix of the distinct rows.
         place: by row of all, its row in ``valid``.
         y: by row of all, its target.
-        others: to be called after it.
+        others: to be called after it, before the training and after each round.
     """
 
     def __init__(
