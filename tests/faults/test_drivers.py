@@ -110,7 +110,10 @@ def wait_until_free(run_id: str) -> None:
     """Wait until the process that held the sweep's lock is gone."""
     deadline = time.monotonic() + SOON
     while time.monotonic() < deadline:
-        descriptor = os.open(cache_folder() / "locks" / run_id, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(cache_folder() / "locks" / run_id, os.O_RDWR)
+        except FileNotFoundError:
+            return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
