@@ -1,6 +1,7 @@
 """What takes minutes: locks of half a minute, disks that fail, thousands of trials, everything at once."""
 
 import contextlib
+import faulthandler
 import os
 import random
 import re
@@ -30,7 +31,14 @@ from tests.stores import Postgres
 
 QUICK = TRAIN.replace("BODY", "return (params['x'] - 0.3) ** 2")
 SOAK_SECONDS = float(os.environ.get("SWEEPS_SOAK_SECONDS", "1800"))
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(3 * SOAK_SECONDS + 1200)]
+LONGEST = 3 * SOAK_SECONDS + 1200
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(LONGEST)]
+
+
+@pytest.fixture(autouse=True)
+def patient() -> None:
+    """The limit after which a test's process is ended is that of other tests, else."""
+    faulthandler.dump_traceback_later(LONGEST + 300, exit=True)
 
 
 def test_f22_a_database_that_is_locked_for_half_a_minute(shell: Shell) -> None:
