@@ -9,8 +9,11 @@ from sweeps.credentials import redact
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
 
 Context = Literal["training", "validation", "testing"]
+
+TRIES = 3
 
 KINDS = {"b": "boolean", "i": "long", "u": "long", "f": "double", "M": "datetime"}
 """MLflow's word for a column by the first letter numpy gives its kind; anything else is a string."""
@@ -50,7 +53,30 @@ def log_datasets(client: "MlflowClient", run_id: str, datasets: Sequence[Dataset
         for d in datasets
     ]
     if inputs:
-        client.log_inputs(run_id, inputs)
+        _link(client, run_id, inputs)
+
+
+def _link(client: "MlflowClient", run_id: str, inputs: "list[DatasetInput]") -> None:
+    """Log inputs, again where another process has added the same dataset at the same moment.
+
+    MLflow (3.17) looks for it, adds it and is refused, with nothing written; then it finds the other's.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for left in reversed(range(TRIES)):
+        try:
+            client.log_inputs(run_id, inputs)
+        except MlflowException as error:
+            if not left or not _is_there_now(str(error)):
+                raise
+        else:
+            return
+
+
+def _is_there_now(refusal: str) -> bool:
+    """Whether a database refused a dataset since it has it: in the words of SQLite, PostgreSQL and MySQL."""
+    text = refusal.lower()
+    return "datasets" in text and ("unique constraint" in text or "duplicate entry" in text)
 
 
 def _schema(dataset: DatasetInfo) -> str:
