@@ -1,31 +1,30 @@
 """What a long sweep costs per trial: ``python -m benchmarks.scale``.
 
 Sweeps of 100, 1 000 and 10 000 trials that do nothing, through the real loop with TPE, the serial engine and
-an SQLite store. On the store that each leaves: reading it back as a resumed sweep does, further asks, and the
-commands that show it.
+an SQLite store. On the store that each leaves: reading it back as a resumed sweep does, further asks, further
+trials, and the commands that show it.
 """
 
 import argparse
 import json
+import shutil
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.command import seconds_of, sweeps
 from benchmarks.processes import python, run
-from benchmarks.scale_steps import ANSWER
+from benchmarks.scale_steps import ANSWER, FURTHER, WARM
 from benchmarks.stores import URI, Stores
 from benchmarks.table import Table, parser, publish, spread
 
-FEWEST_LAST = 50
-"""Of fewer trials the end of a sweep says little, since records are written in batches."""
-MOST_SWEEPS = 5
-ENOUGH = 2000
-"""Trials; shorter sweeps are run several times, at most so often, and the median counts."""
+TURNS = 9
+"""How often each sweep is gone on with, all sizes in turn: so a processor that is fast in one minute and slow
+in the next, as those of shared machines are, counts for all alike."""
 SHOWN = {
     "list": ("list",),
     "show": ("show", "last"),
@@ -43,8 +42,6 @@ class Scale:
     trials: int
     whole_ms: float
     """Wall per trial, from the first one's training to the last one's record."""
-    last_ms: float | None
-    """The same over the last tenth of the trials, or the last 50; None where that is all of them."""
     ask_ms: float
     """Median of further asks with that history."""
     resume_seconds: float
@@ -55,33 +52,21 @@ class Scale:
     """Peak memory of the process that read it back."""
 
 
-MEASURED = [one.name for one in fields(Scale) if one.name != "trials"]
-
-
 def measure(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
-    """Run a sweep in a folder, then read it back; each in a process of its own. Short ones beside it, too.
+    """Run a sweep in a folder, then read it back; each in a process of its own.
 
     Raises:
         RuntimeError: the store does not hold all its trials.
     """
     print(f"{trials} trials", file=sys.stderr)
-    times = max(1, min(MOST_SWEEPS, ENOUGH // trials))
-    places = [*(folder.with_name(f"{trials}-{again}") for again in range(1, times)), folder]
-    found = [_measure_once(trials, algo, place, stores) for place in places]
-    return Scale(trials, *(_median([asdict(one)[name] for one in found]) for name in MEASURED))
-
-
-def _measure_once(trials: int, algo: str, folder: Path, stores: Stores) -> Scale:
     folder.mkdir()
     stores.put("ours", folder)
     swept, resumed = (step(name, trials, algo, folder) for name in ("sweep", "resume"))
     if resumed["read"] != trials:
         raise RuntimeError(f"{resumed['read']} trials in the store, not {trials}")
-    written, last = swept["written"], max(FEWEST_LAST, trials // 10)
     return Scale(
         trials,
-        1000 * (written[-1] - swept["started"]) / trials,
-        1000 * (written[-1] - written[-1 - last]) / last if trials > last else None,
+        1000 * (swept["written"][-1] - swept["started"]) / trials,
         1000 * statistics.median(resumed["asks"]),
         statistics.median(resumed["seconds"]),
         swept["peak_mb"],
@@ -89,8 +74,20 @@ def _measure_once(trials: int, algo: str, folder: Path, stores: Stores) -> Scale
     )
 
 
-def _median(found: Sequence[Any]) -> Any:
-    return None if None in found else statistics.median(found)
+def time_further(folders: Mapping[int, Path], algo: str, turns: int) -> dict[int, list[float]]:
+    """Give the ms that a further trial costs after so many, of each turn; the sizes one after the other.
+
+    Each time a copy of the store is gone on with, so that all turns find the same history.
+    """
+    found: dict[int, list[float]] = {trials: [] for trials in folders}
+    for turn in range(turns):
+        for trials, folder in folders.items():
+            print(f"on from {trials} trials, {turn + 1} of {turns}", file=sys.stderr)
+            with TemporaryDirectory(prefix="further-") as scratch:
+                shutil.copytree(folder, scratch, dirs_exist_ok=True)
+                written = step("further", trials, algo, Path(scratch))["written"]
+            found[trials].append(1000 * (written[-1] - written[0]) / (len(written) - 1))
+    return found
 
 
 def step(name: str, trials: int, algo: str, folder: Path) -> dict[str, Any]:
@@ -118,13 +115,13 @@ def time_commands(
     return found
 
 
-def cost_table(scales: Sequence[Scale]) -> Table:
+def cost_table(scales: Sequence[Scale], further: Mapping[int, Sequence[float]]) -> Table:
     """Show time and memory by the number of trials."""
     rows = [
         [
             one.trials,
             one.whole_ms,
-            one.last_ms,
+            spread(further[one.trials]),
             one.ask_ms,
             one.resume_seconds,
             1000 * one.resume_seconds / one.trials,
@@ -138,7 +135,7 @@ def cost_table(scales: Sequence[Scale]) -> Table:
         [
             "trials",
             "ms per trial",
-            "of the last tenth, at least 50",
+            "ms per further trial",
             "ms per ask",
             "to resume, s",
             "ms per trial",
@@ -148,20 +145,21 @@ def cost_table(scales: Sequence[Scale]) -> Table:
         rows,
         [
             "ms per trial: ask, run, record and tell; from the first one's training to the last record.",
+            f"Further: {FURTHER} trials of the sweep gone on with, after {WARM} of them; median (range).",
             "To resume: read the sweep from MLflow, tell the searcher, ask once. MB: peak memory.",
-            *growth(scales),
+            *growth(scales, further),
         ],
     )
 
 
-def growth(scales: Sequence[Scale]) -> list[str]:
-    """Say how the cost of a trial grew from the shortest sweep to the longest."""
+def growth(scales: Sequence[Scale], further: Mapping[int, Sequence[float]]) -> list[str]:
+    """Say how the cost of a trial grew from the shortest sweep to the longest: the median over the turns."""
     first, last = scales[0], scales[-1]
     if len(scales) == 1:
         return []
-    cost = (last.last_ms or last.whole_ms) / (first.last_ms or first.whole_ms)
+    ratios = [late / early for early, late in zip(further[first.trials], further[last.trials], strict=True)]
     return [
-        f"A trial at the end of {last.trials} costs {cost:.2f} times one at the end of {first.trials}, "
+        f"A trial after {last.trials} costs {spread(ratios)} times one after {first.trials} in its turn, "
         f"an ask {last.ask_ms / first.ask_ms:.2f} times."
     ]
 
@@ -187,6 +185,7 @@ def options() -> argparse.Namespace:
     given = parser(__doc__)
     given.add_argument("--sizes", default="100,1000,10000", metavar="N,N", help="trials of the sweeps")
     given.add_argument("--algo", default="tpe", help="of the searches")
+    given.add_argument("--turns", type=int, default=TURNS, help="of the sweeps that are gone on with")
     given.add_argument("--repeats", type=int, default=5, help="of the commands that show a sweep")
     return given.parse_args()
 
@@ -199,12 +198,13 @@ def main() -> None:
         stores = Stores(Path(scratch) / "stores")
         folders = {size: Path(scratch) / str(size) for size in (1, *sizes)}
         scales = [measure(size, given.algo, folder, stores) for size, folder in folders.items()][1:]
+        further = time_further({size: folders[size] for size in sizes}, given.algo, given.turns)
         commands = time_commands(folders, given.repeats)
     publish(
         "scale",
         str(__doc__).partition("\n\n")[2].strip(),
-        [cost_table(scales), command_table(commands, sizes)],
-        {"scales": [asdict(one) for one in scales], "commands": commands},
+        [cost_table(scales, further), command_table(commands, sizes)],
+        {"scales": [asdict(one) for one in scales], "further": further, "commands": commands},
         folder=given.out,
     )
 

@@ -1,6 +1,6 @@
 """The parts of ``benchmarks.scale``, each run in a process of its own so that its memory is its own.
 
-``python -m benchmarks.scale_steps sweep|resume TRIALS ALGO`` writes its figures to a file in this folder.
+``python -m benchmarks.scale_steps sweep|resume|further TRIALS ALGO`` writes figures to a file in this folder.
 """
 
 import json
@@ -20,6 +20,10 @@ SPACE = ROOT / "benchmarks" / "spaces" / "nothing.py"
 SEED = 1
 ASKS = 20
 READINGS = 3
+WARM = 20
+"""Trials that a process which goes on with a sweep has run before it is timed."""
+FURTHER = 100
+"""Trials that are timed after these."""
 
 
 def sweep(trials: int, algo: str) -> dict[str, Any]:
@@ -65,6 +69,20 @@ def resume(trials: int, algo: str) -> dict[str, Any]:
     return {"seconds": seconds, "asks": asks, "read": len(record.trials)}
 
 
+def further(trials: int, algo: str) -> dict[str, Any]:
+    """Go on with the sweep; note when each trial but the first ones was written."""
+    from sweeps.api.resume import resume_sweep
+
+    written: list[float] = []
+    resume_sweep(
+        "last",
+        trials=trials + WARM + FURTHER,
+        tracking_uri=URI,
+        on_trial=lambda _: written.append(time.time()),
+    )
+    return {"written": written[WARM - 1 :]}
+
+
 def peak_mb() -> float:
     """Give the peak memory of this process in MB."""
     unit = 1 if sys.platform == "darwin" else 1024
@@ -80,7 +98,7 @@ def _timed_ask(searcher: Any, number: int) -> float:
 def main() -> None:
     """Run the step of the command line."""
     _, step, trials, algo = sys.argv
-    figures = {"sweep": sweep, "resume": resume}[step](int(trials), algo)
+    figures = {"sweep": sweep, "resume": resume, "further": further}[step](int(trials), algo)
     Path(ANSWER).write_text(json.dumps({**figures, "peak_mb": peak_mb()}), "utf-8")
 
 

@@ -205,12 +205,14 @@ def test_best_at_equal_time() -> None:
 
 
 def test_growth_is_told_from_the_shortest_sweep_to_the_longest() -> None:
-    short = Scale(100, 10.0, 8.0, 5.0, 1.0, 300, 300)
-    long = Scale(10_000, 11.0, 12.0, 6.0, 60.0, 400, 400)
-    assert growth([short, long]) == [
-        "A trial at the end of 10000 costs 1.50 times one at the end of 100, an ask 1.20 times."
+    short = Scale(100, 10.0, 5.0, 1.0, 300, 300)
+    long = Scale(10_000, 11.0, 6.0, 60.0, 400, 400)
+    # The machine was three times as slow in the last turn, which says nothing of the sweeps.
+    further = {100: [8.0, 10.0, 30.0], 10_000: [12.0, 12.0, 45.0]}
+    assert growth([short, long], further) == [
+        "A trial after 10000 costs 1.50 (1.20 – 1.50) times one after 100 in its turn, an ask 1.20 times."
     ]
-    assert growth([short]) == []
+    assert growth([short], further) == []
 
 
 def test_a_storm_is_judged_by_what_was_acknowledged(tmp_path: Path) -> None:
@@ -316,11 +318,13 @@ def test_time_to_rmse_and_its_resume(tmp_path: Path) -> None:
 
 @pytest.mark.nightly
 def test_scale(tmp_path: Path) -> None:
-    page, figures, _ = benchmark("scale", tmp_path, "--sizes", "25", "--repeats", "1")
+    page, figures, _ = benchmark("scale", tmp_path, "--sizes", "25", "--turns", "2", "--repeats", "1")
     assert "| trials | list | show | show --json | best | export | diff |\n" in page
     raw = figures["raw"]
     assert isinstance(raw, dict)
     assert [one["trials"] for one in raw["scales"]] == [25]
+    assert len(raw["further"]["25"]) == 2
+    assert all(ms > 0 for ms in raw["further"]["25"])
     assert 50 < raw["scales"][0]["resume_mb"] < 2000
 
 
