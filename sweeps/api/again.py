@@ -2,8 +2,6 @@
 
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from sweeps.api.encodings import Encodings
@@ -16,6 +14,7 @@ from sweeps.data.sampling import sampled
 from sweeps.engines import ON_THIS_MACHINE, Engine
 from sweeps.errors import SpaceError
 from sweeps.record import SweepRecord
+from sweeps.scratch import scratch_folder
 from sweeps.settings import Sweep
 from sweeps.space.module import find_space, read_space
 from sweeps.space.search_space import load_space
@@ -54,7 +53,7 @@ class Again:
             hint = f"bring back the source kept with sweep {self._record.name}"
             raise SpaceError(f"space {file.path.stem}", wrong, hint)
         space = load_space(settings.space)
-        scratch = Path(self._stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
+        scratch = self._stack.enter_context(scratch_folder())
         engine = self._stack.enter_context(_trainers(settings))
         rows = self._dataset, sampled(self._dataset, settings.sample)
         encodings = Encodings(*rows, space, settings.features, scratch, DataCache(None))

@@ -5,7 +5,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sweeps.api.encodings import Encodings
 from sweeps.data.cache import DataCache
@@ -21,6 +20,7 @@ from sweeps.preview.marginals import Marginal, marginals
 from sweeps.preview.rows import made_up, part
 from sweeps.preview.trying import Tried, Trier, row_steps, time_trials
 from sweeps.preview.wall_time import Timing, WallTime, wall_time
+from sweeps.scratch import scratch_folder
 from sweeps.search.searcher import Searcher, trial_seed
 from sweeps.space.draws import draw_points
 from sweeps.space.search_space import SearchSpace, open_space
@@ -107,8 +107,8 @@ def preview(wish: Wish, engine: Engine) -> Preview:
     dataset = load_dataset(wish.data) if wish.data is not None else made_up(wish.rows)
     points = draw_points(space, MANY_DRAWS, wish.seed)
     branches = find_branches(space)
-    with TemporaryDirectory(prefix="sweeps-") as scratch, DataCache(None) as cache:
-        tasks = _Tasks(space, dataset, wish, engine.threads, Path(scratch), cache)
+    with scratch_folder() as scratch, DataCache(None) as cache:
+        tasks = _Tasks(space, dataset, wish, engine.threads, scratch, cache)
         trier = Trier(engine, run_trial, tasks.task)
         few = min(FEW_ROWS, len(dataset.train.y))
         dry = [(b, point_in(space, b, points, wish.seed)) for b in covering(branches, MOST_DRY)]

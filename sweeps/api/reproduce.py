@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sweeps.api.earlier import settings_of
@@ -21,6 +20,7 @@ from sweeps.environment import environment
 from sweeps.errors import SpaceError, UsageError
 from sweeps.record import Sample, SweepRecord
 from sweeps.reproduction import Reproduction, changed
+from sweeps.scratch import scratch_folder
 from sweeps.settings import Sweep
 from sweeps.space.search_space import SearchSpace, load_space
 from sweeps.sweep import settle
@@ -137,7 +137,7 @@ def _train(
     finished: Finished, settings: Sweep, space: SearchSpace, dataset: Dataset, searched: Dataset
 ) -> Outcome:
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-")))
+        scratch = stack.enter_context(scratch_folder())
         engine = stack.enter_context(open_engine("serial", None, settings.threads, (), settings.device))
         encodings = Encodings(dataset, searched, space, settings.features, scratch, DataCache(None))
         finals = Finals(settings.seed, dataset, space, encodings, Shelf(scratch, 1), engine)

@@ -7,7 +7,6 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from sweeps.api.checks import check_finish, check_sample, check_segment
@@ -50,6 +49,7 @@ from sweeps.record import SweepRecord
 from sweeps.registry import check_model_name
 from sweeps.report.charts.curves import curve_trials
 from sweeps.report.write import write_report
+from sweeps.scratch import scratch_folder
 from sweeps.search.searcher import Searcher
 from sweeps.settings import DEFAULT_TOP, Sweep
 from sweeps.space.describe import ranges_of
@@ -168,7 +168,7 @@ class Session:
             warning := crowded(self.engine.slots, self.engine.threads)
         ):
             self.warnings.append(warning)
-        self._packing = self._pack(Path(stack.enter_context(TemporaryDirectory(prefix="sweeps-"))))
+        self._packing = self._pack(stack.enter_context(scratch_folder()))
         self._started = time.monotonic()
         self._background = stack.enter_context(BackgroundWriter(self._begin, self._stop, self._tell))
 

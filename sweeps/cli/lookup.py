@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sweeps.errors import UsageError
 from sweeps.record import SweepRecord
+from sweeps.scratch import scratch_folder
 from sweeps.trial import Finished
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def traceback_of(store: "Store", run_id: str) -> str | None:
     """Read the traceback that was kept with a trial's run; None where there is none."""
     from sweeps.tracking.store import store_errors
 
-    with store_errors(store.shown), TemporaryDirectory(prefix="sweeps-") as folder:
+    with store_errors(store.shown), scratch_folder() as folder:
         if not any(file.path == "error.txt" for file in store.client.list_artifacts(run_id)):
             return None
-        path = store.client.download_artifacts(run_id, "error.txt", folder)
+        path = store.client.download_artifacts(run_id, "error.txt", str(folder))
         return Path(path).read_text("utf-8", "replace")

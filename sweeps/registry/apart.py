@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sweeps.credentials import for_workers, redact
 from sweeps.errors import StoreError, one_line
+from sweeps.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,8 +43,7 @@ def predict_apart(folder: Path, name: str, X: "pd.DataFrame", seconds: float = S
     Raises:
         StoreError: it is not safe to load, or its process raised, died, or took too long.
     """
-    with TemporaryDirectory(prefix="sweeps-") as made:
-        scratch = Path(made)
+    with scratch_folder() as scratch:
         (scratch / _ROWS).write_bytes(pickle.dumps((str(folder), name, X)))
         try:
             code = _run(scratch, seconds)

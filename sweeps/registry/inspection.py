@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sweeps.errors import one_line
 from sweeps.registry.store import Store, registry_errors
+from sweeps.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +34,9 @@ def inspect_model(store: Store, model_id: str, rows: "pd.DataFrame") -> Inspecti
     """
     from mlflow.artifacts import download_artifacts
 
-    with registry_errors(store), TemporaryDirectory(prefix="sweeps-") as scratch:
+    with registry_errors(store), scratch_folder() as scratch:
         place = store.client.get_logged_model(model_id).artifact_location
-        folder = Path(download_artifacts(artifact_uri=place, dst_path=scratch, tracking_uri=store.uri))
+        folder = Path(download_artifacts(artifact_uri=place, dst_path=str(scratch), tracking_uri=store.uri))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         return Inspection(size / 1e6, _refusal(folder, rows))
 

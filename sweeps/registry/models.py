@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError
@@ -15,6 +14,7 @@ from sweeps.registry.apart import predict_apart
 from sweeps.registry.formats import load_checked, save_checked
 from sweeps.registry.forms import FORM, form_tags
 from sweeps.registry.store import Store, patient, registry_errors
+from sweeps.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,10 +185,10 @@ def predict_safely(store: Store, uri: str, X: "pd.DataFrame") -> "np.ndarray":
 @contextmanager
 def _downloaded(store: Store, uri: str) -> Iterator[tuple[Path, bool]]:
     """Bring a model's files here; also say whether their digest was recorded, and so checked."""
-    with TemporaryDirectory(prefix="sweeps-") as scratch:
+    with scratch_folder() as scratch:
         with registry_errors(store):
             place, digest = _locate(store.client, uri)
-            folder = _download(store, uri, place, digest, Path(scratch))
+            folder = _download(store, uri, place, digest, scratch)
         if digest is not None and digest != files_digest(folder):
             raise BrokenModelError(
                 f"model {uri}", "its files were changed since it was logged (sha256 differs)"
@@ -255,8 +255,8 @@ def _is_ready(model: "MlflowLoggedModel") -> bool:
 def _upload(client: "MlflowClient", model_id: str, pipeline: Any, example: "pd.DataFrame") -> None:
     """Write the model's files; READY comes last, so a kill leaves a model that nobody takes for whole."""
     try:
-        with TemporaryDirectory(prefix="sweeps-") as scratch:
-            folder = Path(scratch) / "model"
+        with scratch_folder() as scratch:
+            folder = scratch / "model"
             save_checked(pipeline, example, folder, model_id)
             client.set_logged_model_tags(model_id, {DIGEST: files_digest(folder)})
             client.log_model_artifacts(model_id, str(folder))

@@ -4,11 +4,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError
+from sweeps.scratch import scratch_folder
 from sweeps.tracking import schema
 from sweeps.tracking.change import Change, Point
 from sweeps.tracking.database import Database
@@ -122,8 +121,8 @@ class SqlPen:
         """Keep the traceback before its run is there: a run that is there is whole."""
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-        with TemporaryDirectory(prefix="sweeps-") as folder, store_errors(self._database.about):
-            path = Path(folder) / "error.txt"
+        with scratch_folder() as folder, store_errors(self._database.about):
+            path = folder / "error.txt"
             path.write_bytes(text.encode("utf-8", "replace"))
             repository: Any = get_artifact_repository(self._artifacts(run_id))
             repository.log_artifact(str(path))

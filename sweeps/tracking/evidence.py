@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from sweeps.errors import StoreError
 from sweeps.ranges import Range
 from sweeps.record import Predictions, SweepRecord
+from sweeps.scratch import scratch_folder
 from sweeps.tracking import schema
 from sweeps.tracking.store import Store, store_errors
 from sweeps.trial import Finished
@@ -61,8 +61,8 @@ def _drift(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read(store: Store, run_id: str, file: str, parse: Callable[[Any], T]) -> T:
-    with store_errors(store.shown), TemporaryDirectory(prefix="sweeps-") as folder:
-        text = Path(store.client.download_artifacts(run_id, file, folder)).read_text("utf-8")
+    with store_errors(store.shown), scratch_folder() as folder:
+        text = Path(store.client.download_artifacts(run_id, file, str(folder))).read_text("utf-8")
     try:
         return parse(json.loads(text))
     except (ValueError, TypeError, KeyError) as error:

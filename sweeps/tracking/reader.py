@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import StoreError, UsageError, unknown
 from sweeps.record import Blend, Finalist, Member, ModelVersion, Refit, Sample, SweepRecord
+from sweeps.scratch import scratch_folder
 from sweeps.tracking import schema
 from sweeps.tracking.context import COMMIT
 from sweeps.tracking.owner import DRIVEN, Owner
@@ -281,8 +281,8 @@ def _settings(store: Store, run: "Run") -> Mapping[str, Any]:
 
 
 def _artifact(store: Store, run_id: str, file: str) -> str:
-    with TemporaryDirectory(prefix="sweeps-") as folder:
-        return Path(store.client.download_artifacts(run_id, file, folder)).read_text("utf-8")
+    with scratch_folder() as folder:
+        return Path(store.client.download_artifacts(run_id, file, str(folder))).read_text("utf-8")
 
 
 def _state(row: RunRow) -> State:

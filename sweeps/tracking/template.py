@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.data.cache_folder import cache_folder
+from sweeps.scratch import scratch_folder
 from sweeps.tracking.files import locked, sync_folder
 from sweeps.tracking.quiet import quiet
 from sweeps.tracking.schema_version import BOOKKEEPING, revisions
@@ -22,8 +23,8 @@ def template() -> Iterator[Path]:
     try:
         found = _cached(cache_folder())
     except OSError:
-        with tempfile.TemporaryDirectory(prefix="sweeps-") as folder:
-            yield _cached(Path(folder))
+        with scratch_folder() as folder:
+            yield _cached(folder)
     else:
         yield found
 

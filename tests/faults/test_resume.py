@@ -201,9 +201,14 @@ def statuses(shell: Shell) -> dict[str, list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_killed_driver_loses_nothing(shell: Shell, workers: str) -> None:
+    passing = shell.folder / "passing"
+    passing.mkdir()
+    shell.env["TMPDIR"] = str(passing)
     killed(shell, SLOW, "--workers", workers, "--seed", "3", trials=20, moment=0.5)
     before = read_sweep(open_store(shell.uri), find_sweep(open_store(shell.uri), "cut"))
+    assert list(passing.glob("sweeps-*")), "it had no time to clean up"
     done = shell("resume", "cut", "--json")
+    assert list(passing.glob("sweeps-*")) == [], "the next one did"
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["trials"]["complete"] == 20
     after = read_sweep(open_store(shell.uri), before.run_id)
