@@ -109,22 +109,38 @@ class Dask(Programs):
 
 
 class Ray(Programs):
-    """A head node with its client server. Several nodes of one host do not join reliably, so there is one."""
+    """A head node with its client server, and nodes on hosts of their own: several of one host may not join.
+
+    Args:
+        port: of the cluster.
+        client_port: of the client server.
+        threads: of the head.
+        token: that it wants, if any.
+        address: of the head, where its nodes see it.
+    """
 
     THREADS = 6
     """Two engines at once have room."""
 
-    def __init__(self, port, client_port, threads=THREADS, token=""):
+    def __init__(self, port, client_port, threads=THREADS, token="", address="127.0.0.1"):
         # not in pytest's folder: the names of Ray's sockets would be too long
         super().__init__(Path(tempfile.mkdtemp(prefix="ray-")))
         self.url = f"ray://127.0.0.1:{client_port}"
         ports = f"--port={port}", f"--ray-client-server-port={client_port}"
         fixed = f"--temp-dir={self.folder / 'ray'}", "--include-dashboard=false", "--disable-usage-stats"
-        words = *ports, *fixed, f"--num-cpus={threads}", "--node-ip-address=127.0.0.1"
+        words = *ports, *fixed, f"--num-cpus={threads}", f"--node-ip-address={address}"
         # else it depends on whether this user's home has a token already, which --engine ray leaves there
         who = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {"RAY_AUTH_MODE": "disabled"}
+        self._who, self._port = who, port
         self.start("-m", "ray.scripts.scripts", "start", "--head", "--block", *words, **who)
         self.wait_for_port(client_port)
+
+    def node(self, host, threads=1):
+        """Start a node on a host of its own."""
+        words = f"--address={host.driver}:{self._port}", f"--node-ip-address={host.address}", "--block"
+        sizes = f"--num-cpus={threads}", "--disable-usage-stats"
+        script = "-m", "ray.scripts.scripts", "start"
+        return self.start(*script, *words, *sizes, before=host.enter, **self._who)
 
     def kill_all(self):
         """End it, and all that Ray started beside in sessions of its own: the next one takes its ports."""
