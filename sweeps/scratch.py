@@ -1,8 +1,8 @@
 """Folders for files that pass, among the system's temporary files: nobody has to clean up by hand.
 
 Each is locked for as long as its process lives, so what a killed process left behind can be told from what is
-in use, and the next process removes it. The lock is ``flock`` on the folder itself: it ends with the process,
-however that ends, and puts no file beside those of its user.
+in use, and the next process removes it. The lock is ``flock`` on a folder around it: it ends with the
+process, however that ends, and is in nobody's way.
 """
 
 import fcntl
@@ -30,11 +30,12 @@ def scratch_folder() -> Iterator[Path]:
     with _opened(made) as lock:
         with suppress(OSError):  # a file system without locks: nobody can lock it, so nobody removes it
             fcntl.flock(lock, fcntl.LOCK_SH)
-        folder = made.rename(made.with_name(made.name.replace(_NEW, _PREFIX)))
+        around = made.rename(made.with_name(made.name.replace(_NEW, _PREFIX)))
         try:
+            (folder := around / "files").mkdir(mode=0o700)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(around, ignore_errors=True)
 
 
 @cache

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from sweeps.scratch import scratch_folder
+from sweeps.tracking.files import locked
 
 WAITS = """
 import sys
 from sweeps.scratch import scratch_folder
+from sweeps.tracking.files import locked
 with scratch_folder() as folder:
     (folder / "rows").write_text("many")
     print(folder, flush=True)
@@ -48,12 +50,18 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_scratch_folder_is_private_and_gone_afterwards(parent: Path) -> None:
     with scratch_folder() as one, scratch_folder() as other:
         assert one != other
-        assert one.parent == other.parent == parent
+        assert one.parent.parent == other.parent.parent == parent
         assert list(one.iterdir()) == []
         assert one.stat().st_mode & 0o777 == 0o700
         (one / "below").mkdir()
         (one / "below" / "rows").write_text("many")
     assert list(parent.iterdir()) == []
+
+
+def test_whoever_uses_it_may_lock_it(parent: Path) -> None:
+    """As those do of whom one builds and the others wait."""
+    with scratch_folder() as folder, locked(folder):
+        assert list(folder.iterdir()) == []
 
 
 def test_it_is_gone_after_an_error_too(parent: Path) -> None:
@@ -73,7 +81,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_is_used_is_n
         dead.wait(timeout=20)
         assert (left / "rows").exists(), "a kill leaves it"
         with scratch_folder() as mine:
-            assert set(parent.iterdir()) == {used, mine}
+            assert set(parent.iterdir()) == {used.parent, mine.parent}
             assert (used / "rows").read_text() == "many"
         assert alive.poll() is None
         alive.communicate("", timeout=20)

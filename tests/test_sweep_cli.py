@@ -1,5 +1,6 @@
 """``sweeps run`` and ``sweeps promote`` as real programs: answers, exit codes, signals, terminals."""
 
+import ctypes
 import json
 import os
 import pty
@@ -216,6 +217,20 @@ def test_a_signal_ends_the_sweep_cleanly_and_names_what_to_do(shell: Shell, numb
     assert "Traceback" not in told
     assert f"    sweeps promote {sweep.info.run_id[:8]}" in told.splitlines()
     assert list((shell.folder / "results").glob("made-*/leaderboard.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "tgkill"), reason="no signals to threads here")
+def test_a_signal_is_heard_whichever_thread_it_reaches(shell: Shell) -> None:
+    """Python's own handlers run in the main thread, which waits for trials and is not woken by this."""
+    process, _ = under_way(shell)
+    aside = max(thread.id for thread in psutil.Process(process.pid).threads())
+    assert aside != process.pid
+    assert ctypes.CDLL(None).tgkill(process.pid, aside, signal.SIGTERM) == 0
+    _, told = process.communicate(timeout=SOON)
+    assert process.returncode == 143, told
+    assert "interrupted: withdrawing" in told
+    assert shell.sweep().data.tags["sweeps.state"] == "INTERRUPTED"
 
 
 @pytest.mark.slow

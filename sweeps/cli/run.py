@@ -1,10 +1,7 @@
 """``sweeps run``."""
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +15,7 @@ from sweeps.cli.notify import NOTIFY_OPTIONS
 from sweeps.cli.options import Count, Duration, Figure, Pairs, store_options
 from sweeps.cli.output import answer, figure, note, print_json, seconds, warn
 from sweeps.cli.progress import Detail, Progress, progress
+from sweeps.cli.signals import ending_cleanly
 from sweeps.errors import UsageError
 from sweeps.trial import State
 from sweeps.wording import counted
@@ -168,7 +166,7 @@ def drive(opened: "Session", shown: Progress, as_json: bool, answers: TextIO) ->
     """
     from sweeps.api.shown import last_phase
 
-    with _interruptible(opened), opened as session:
+    with ending_cleanly(opened.interrupt), opened as session:
         _announce(session)
         shown.begin(session)
         for finished in session.trials():
@@ -230,35 +228,6 @@ def settings(
         gate=gate,
         **rest,
     )
-
-
-@contextmanager
-def _interruptible(session: "Session") -> Iterator[None]:
-    """Let the first SIGINT, SIGTERM or SIGHUP end the sweep cleanly; the second ends the program at once.
-
-    A closed terminal's SIGHUP stays ignored where it is: that is what ``nohup`` is for.
-    """
-    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = {number: signal.getsignal(number) for number in numbers}
-    if before[signal.SIGHUP] is signal.SIG_IGN:
-        del before[signal.SIGHUP]
-    came: list[int] = []
-
-    def interrupt(number: int, _: Any) -> None:
-        came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-        note("interrupted: withdrawing the running trials (once more to quit at once)")
-        # A thread, since the signal may have come while this one holds the future's lock.
-        threading.Thread(target=session.interrupt.set_result, args=(number,)).start()
-
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _announce(session: "Session") -> None:
