@@ -7,10 +7,9 @@ Spark runs tasks and calls nobody in the midst of one, so each slot is a Spark t
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 
 from sweeps.engines.base import told
@@ -20,6 +19,7 @@ from sweeps.engines.cores import Room
 from sweeps.engines.process import Started, end, environment, kill, start
 from sweeps.engines.spark_app import LOOPBACK, Application, Begin, Ended, Executors, Failed, Opened, is_local
 from sweeps.errors import UsageError
+from sweeps.scratch import scratch_folder
 
 CONNECTING = 10.0
 """Seconds that a master gets to answer."""
@@ -59,6 +59,7 @@ class SparkCluster:
         self.hint = f"start one: sbin/start-worker.sh {wanted.url}"
         self._about = f"--engine {wanted.url}"
         self._started: Started | None = None
+        self._files = ExitStack()
         self._lines: Lines | None = None
         self._listener: threading.Thread | None = None
         self._cores: tuple[int, ...] = ()
@@ -104,6 +105,10 @@ class SparkCluster:
 
     def close(self) -> None:
         """End the application."""
+        with self._files:
+            self._end()
+
+    def _end(self) -> None:
         started, self._started = self._started, None
         if self._lines is not None:
             self._lines.close()
@@ -120,7 +125,8 @@ class SparkCluster:
     def _environment(self) -> dict[str, str]:
         """Give the environment of the application: where it listens, and which Python runs its tasks."""
         env = environment(1, self._keep)
-        env.setdefault("SPARK_LOCAL_DIRS", tempfile.gettempdir())
+        if "SPARK_LOCAL_DIRS" not in env:  # a Spark that is killed leaves its files
+            env["SPARK_LOCAL_DIRS"] = str(self._files.enter_context(scratch_folder()))
         if is_local(self._wanted.url):
             here = {"SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_HOSTNAME": LOOPBACK}
             return env | here | {"PYSPARK_PYTHON": sys.executable}

@@ -13,6 +13,7 @@ from clusters import ROOT, marks
 from sweeps.engines import LostTaskError, open_engine
 from sweeps.engines.spark_app import Application, is_lost, reason, settings
 from sweeps.errors import UsageError
+from sweeps.scratch import scratch_folder
 from tests.stores import free_port
 
 SOON = 60
@@ -56,6 +57,32 @@ def begun(engine, gates):
     futures = [engine.submit(jobs.meet, pair) for pair in gates]
     assert [started.read_text() for started, _ in gates] == ["here"] * len(gates)
     return futures
+
+
+HANGS = """
+import engine_jobs as jobs
+from sweeps.engines import open_engine
+with open_engine("local[1]", 1, 1) as engine:
+    engine.submit(jobs.hang, {path!r}).result()
+"""
+
+
+@on_spark
+def test_the_files_of_a_spark_that_was_killed_go_with_the_next_scratch_folder(fifo, tmp_path, monkeypatch):
+    told, passing = fifo(), tmp_path / "passing"
+    passing.mkdir()
+    path = os.pathsep.join([str(Path(jobs.__file__).parent), str(ROOT)])
+    env = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(passing)}
+    env.pop("SPARK_LOCAL_DIRS", None)
+    driver = subprocess.Popen([sys.executable, "-c", HANGS.format(path=str(told))], env=env)
+    running = [psutil.Process(int(told.read_text())), *psutil.Process(driver.pid).children(recursive=True)]
+    driver.kill()
+    driver.wait(SOON)
+    assert not psutil.wait_procs(running, timeout=SOON)[1]
+    assert list(passing.rglob("blockmgr-*")), "it had no time to remove them"
+    monkeypatch.setattr("tempfile.tempdir", str(passing))
+    with scratch_folder():
+        assert list(passing.rglob("blockmgr-*")) == []
 
 
 @on_spark
