@@ -3,13 +3,14 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Protocol
 
 from sweeps.errors import EngineDownError, TooManyFailuresError, one_line
 from sweeps.stopping import Standing, StopRules
 from sweeps.trial import Finished, Outcome, Proposal, State, Task
+from sweeps.waiting import wait_for_first
 from sweeps.worker import run_trial
 
 ATTEMPTS = 3
@@ -188,7 +189,7 @@ class Flight:
         broken = self._tracker.broken
         waking = interrupt, broken, self._engine.changed
         awaited: list[Future[Any]] = [*self._running, *self._unwritten, *waking]
-        done, _ = wait(awaited, return_when=FIRST_COMPLETED)
+        done = wait_for_first(awaited)
         if broken in done:
             broken.result()
         for future in sorted(self._running.keys() & done, key=lambda f: self._running[f].number):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from sweeps.selection import pick, rank
 from sweeps.space.search_space import SearchSpace
 from sweeps.sweep import settle, without_model
 from sweeps.trial import Finished, Outcome, Proposal, Setup, State, Task
+from sweeps.waiting import wait_for_first
 from sweeps.worker import run_trial
 
 PREDICTIONS_KEPT = 2000
@@ -248,7 +249,7 @@ class Finals:
         return self._wait(self._submit(trial, together))  # an accident; twice is none
 
     def _wait(self, again: "Future[Outcome]") -> Outcome:
-        wait([again, self._interrupt], return_when=FIRST_COMPLETED)
+        wait_for_first([again, self._interrupt])
         if self._interrupt.done():
             raise InterruptedFinalsError
         return settle(again)

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -15,6 +15,7 @@ from sweeps.tracking.change import Entry
 from sweeps.tracking.outage import Outage
 from sweeps.tracking.writer import SweepWriter
 from sweeps.trial import Finished, Outcome, Proposal, State
+from sweeps.waiting import wait_for_first
 
 GATHER_SECONDS = 0.05
 """How long the first entry of a batch waits for others: a transaction for ten trials costs little more than
@@ -133,7 +134,7 @@ class BackgroundWriter:
         written: Future[None] = Future()
         self._jobs.put(Job(done=written))
         self._hurry.set()
-        wait([written, *([interrupt] if interrupt else [])], return_when=FIRST_COMPLETED)
+        wait_for_first([written, *([interrupt] if interrupt else [])])
         if written.done() or interrupt is None:
             written.result()
             return
