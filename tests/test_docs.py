@@ -232,6 +232,7 @@ def reader(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(850)  # the guide's commands take seven minutes on a slow machine
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
 def test_what_a_document_says_works(page: Path, reader: Reader) -> None:
     for kind, block in blocks(page, "bash", "python"):
