@@ -15,7 +15,6 @@ from sweeps.tracking.files import locked
 WAITS = """
 import sys
 from sweeps.scratch import scratch_folder
-from sweeps.tracking.files import locked
 with scratch_folder() as folder:
     (folder / "rows").write_text("many")
     print(folder, flush=True)
