@@ -15,6 +15,7 @@ import engine_jobs as jobs
 import psutil
 import pytest
 from clusters import ROOT, marks
+from gates import begun
 
 from sweeps.engines import LostTaskError, cluster, open_engine
 from sweeps.errors import UsageError
@@ -25,13 +26,6 @@ SOON = 60
 pytestmark = [*marks("dask"), pytest.mark.nightly]
 
 
-def begun(engine, pairs):
-    """Begin tasks that wait at a gate, and wait until they run."""
-    futures = [engine.submit(jobs.meet, pair) for pair in pairs]
-    assert [started.read_text() for started, _ in pairs] == ["here"] * len(pairs)
-    return futures
-
-
 def let_go(pairs):
     for _, go_on in pairs:
         go_on.write_text("go")
@@ -39,7 +33,6 @@ def let_go(pairs):
 
 def test_a_worker_that_joins_is_used_while_others_are_busy(dask, fifo):
     dask.worker(threads=1)
-    dask.wait_for_workers(2)
     with open_engine(dask.url) as engine:
         assert engine.slots == 1
         first, second = [(fifo(), fifo())], [(fifo(), fifo())]
@@ -55,6 +48,7 @@ def test_a_worker_that_joins_is_used_while_others_are_busy(dask, fifo):
 
 def test_a_worker_that_leaves_loses_what_it_ran_and_nothing_else(dask, fifo, tmp_path):
     workers = {dask.worker("--name", name, threads=1).pid: name for name in ("one", "two")}
+    dask.wait_for_workers(2)
     with open_engine(dask.url) as engine:
         assert engine.slots == 2
         gates = [(fifo(), fifo()) for _ in range(2)]

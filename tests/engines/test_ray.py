@@ -12,6 +12,7 @@ import engine_jobs as jobs
 import psutil
 import pytest
 from clusters import ROOT, Ray, marks
+from gates import begun
 from hosts import hosts
 
 from sweeps.engines import LostTaskError, open_engine
@@ -89,13 +90,6 @@ def head_and_host():
             cluster.kill_all()
 
 
-def begun(engine, pair):
-    """Begin a task that waits at a gate, and wait until it runs."""
-    future = engine.submit(jobs.meet, pair)
-    assert pair[0].read_text() == "here"
-    return future
-
-
 def killed(node):
     """Kill all processes of a node at once, as when its power fails."""
     for process in [*psutil.Process(node.pid).children(recursive=True), psutil.Process(node.pid)]:
@@ -109,11 +103,11 @@ def test_a_node_that_joins_is_used_and_one_that_leaves_loses_only_what_it_ran(fi
         assert engine.slots == 1
         gates = [(fifo(), fifo()) for _ in range(2)]
         grown = engine.changed
-        stays = begun(engine, gates[0])
+        [stays] = begun(engine, gates[:1])
         node = cluster.node(host)
         grown.result(SOON)
         assert engine.slots == 2
-        goes = begun(engine, gates[1])
+        [goes] = begun(engine, gates[1:])
         killed(node) if how == "killed" else host.cut_off()
         done, _ = wait([stays, goes], 2 * SOON, "FIRST_COMPLETED")
         assert done == {goes}

@@ -9,6 +9,7 @@ import engine_jobs as jobs
 import psutil
 import pytest
 from clusters import ROOT, marks
+from gates import begun
 
 from sweeps.engines import LostTaskError, open_engine
 from sweeps.engines.spark_app import Application, is_lost, reason, settings
@@ -50,39 +51,6 @@ def test_others_get_the_cores_that_are_not_wanted():
     assert share(2, None) == ["2", None, None]
     assert share(1, 3) == ["1", "3", None]
     assert share(2, 3) == ["2", "6", "2"]
-
-
-def begun(engine, gates):
-    """Begin tasks that wait at a gate, and wait until they run."""
-    futures = [engine.submit(jobs.meet, pair) for pair in gates]
-    assert [started.read_text() for started, _ in gates] == ["here"] * len(gates)
-    return futures
-
-
-HANGS = """
-import engine_jobs as jobs
-from sweeps.engines import open_engine
-with open_engine("local[1]", 1, 1) as engine:
-    engine.submit(jobs.hang, {path!r}).result()
-"""
-
-
-@on_spark
-def test_the_files_of_a_spark_that_was_killed_go_with_the_next_scratch_folder(fifo, tmp_path, monkeypatch):
-    told, passing = fifo(), tmp_path / "passing"
-    passing.mkdir()
-    path = os.pathsep.join([str(Path(jobs.__file__).parent), str(ROOT)])
-    env = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(passing)}
-    env.pop("SPARK_LOCAL_DIRS", None)
-    driver = subprocess.Popen([sys.executable, "-c", HANGS.format(path=str(told))], env=env)
-    running = [psutil.Process(int(told.read_text())), *psutil.Process(driver.pid).children(recursive=True)]
-    driver.kill()
-    driver.wait(SOON)
-    assert not psutil.wait_procs(running, timeout=SOON)[1]
-    assert list(passing.rglob("blockmgr-*")), "it had no time to remove them"
-    monkeypatch.setattr("tempfile.tempdir", str(passing))
-    with scratch_folder():
-        assert list(passing.rglob("blockmgr-*")) == []
 
 
 @on_spark
@@ -209,8 +177,11 @@ def environment():
 
 
 @on_spark
-def test_a_driver_that_is_killed_leaves_no_process(fifo, tmp_path):
-    told = [fifo(), fifo()]
+def test_a_driver_that_is_killed_leaves_no_process_and_no_file_for_good(fifo, tmp_path, monkeypatch):
+    told, passing = [fifo(), fifo()], tmp_path / "passing"
+    passing.mkdir()
+    monkeypatch.setenv("TMPDIR", str(passing))
+    monkeypatch.delenv("SPARK_LOCAL_DIRS", raising=False)
     code = DRIVER.format(paths=[str(path) for path in told])
     with (tmp_path / "log").open("wb") as log:
         driver = subprocess.Popen([sys.executable, "-c", code], env=environment(), stdout=log, stderr=log)
@@ -219,6 +190,10 @@ def test_a_driver_that_is_killed_leaves_no_process(fifo, tmp_path):
     driver.kill()
     driver.wait()
     assert not psutil.wait_procs([*running, *descendants], timeout=15)[1]
+    assert list(passing.rglob("blockmgr-*")), "it had no time to remove them"
+    monkeypatch.setattr("tempfile.tempdir", str(passing))
+    with scratch_folder():
+        assert list(passing.rglob("blockmgr-*")) == []
 
 
 @on_spark
